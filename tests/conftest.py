@@ -1,0 +1,51 @@
+"""Fixtures for every test: the shared data, a real Neo4j server, a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.chromium import find_chromium
+from tests.services.missing import ToolMissing, skip_or_fail
+from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared test data (trained weights, images, published graphs, golden vectors); read only."""
+    folder = Path(os.environ.get("SUMMIT_TEST_DATA", PROJECT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no shared test data at {folder}: set SUMMIT_TEST_DATA to its folder")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def neo4j_server() -> Iterator[Neo4jServer]:
+    """A Neo4j Community server of this session's own, with whatever other tests left in it."""
+    with temporary_home() as home:
+        try:
+            with running_neo4j(Path(home)) as server:
+                yield server
+        except ToolMissing as missing:
+            skip_or_fail(str(missing))
+
+
+@pytest.fixture(scope="module")
+def neo4j_empty(neo4j_server: Neo4jServer) -> Neo4jServer:
+    """The session's Neo4j server, emptied (nodes, constraints, indexes) before the module's first test."""
+    neo4j_server.empty()
+    return neo4j_server
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The program of a Chromium that Playwright can start with `executable_path`."""
+    try:
+        return find_chromium()
+    except ToolMissing as missing:
+        skip_or_fail(str(missing))
