@@ -1,0 +1,64 @@
+"""The command `summit-graph`: one file a group of commands.
+
+Machine output goes to stdout, progress and messages to stderr. Exit codes: 0 it worked, 1 it failed, 2 wrong usage.
+An error is one line that says what to do; `--debug` shows the traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from summit_graph import __version__
+from summit_graph.errors import SummitError
+
+COMMAND_GROUPS: tuple[typer.Typer, ...] = ()
+"""The commands of each file of this folder, in the order of `--help`."""
+
+app = typer.Typer(
+    name="summit-graph",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Which neurons an image classifier uses for each class, what feeds them, and one graph to ask.",
+)
+for group in COMMAND_GROUPS:
+    app.add_typer(group)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"summit-graph {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command, given before its name."""
+
+
+def main() -> None:
+    """Runs the command line; turns errors that a user can mend into one line and exit code 1."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except SummitError as error:
+        if debug:
+            raise
+        print(f"summit-graph: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

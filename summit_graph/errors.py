@@ -1,0 +1,33 @@
+"""The errors a user can cause or mend. The command prints the one line and exits 1; the service turns it into a problem."""
+
+
+class SummitError(Exception):
+    """Something the user can mend; the message is one line that says what is wrong and what to do."""
+
+
+class NotFound(SummitError):
+    """A run, class, layer, neuron or query that is not there; `nearest` holds the names that come closest."""
+
+    def __init__(self, message: str, nearest: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
+class InvalidParameter(SummitError):
+    """A query parameter that is missing, unknown, of the wrong type or out of its bounds; `parameter` names it."""
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class StoreUnavailable(SummitError):
+    """The graph store does not answer, refuses the password, or is no store of ours."""
+
+
+class QueryTimeout(SummitError):
+    """A query ran past its time limit and was stopped."""
+
+
+class Unsupported(SummitError):
+    """A model that cannot be traced exactly; the message names the operation and the module path."""

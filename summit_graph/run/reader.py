@@ -1,0 +1,75 @@
+"""Reading a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from summit_graph.errors import SummitError
+from summit_graph.run import atomic, tables
+from summit_graph.run.manifest import COMPLETE, Manifest, read_manifest
+
+
+class Run:
+    """A complete run directory: its manifest and its tables, read when asked for."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, directory: str | Path) -> Run:
+        """Opens a run; raises SummitError where there is none or its ingest has not ended."""
+        directory = Path(directory)
+        manifest = read_manifest(directory)
+        if manifest.state != COMPLETE:
+            raise SummitError(
+                f"{directory} is not complete: run the same ingest command again, it goes on where it stopped"
+            )
+        return cls(directory, manifest)
+
+    @property
+    def class_numbers(self) -> list[int]:
+        """Numbers of the classes that have tables of their own, ascending."""
+        prefix = "activations/"
+        return sorted(
+            int(path[len(prefix) : -len(".parquet")]) for path in self.manifest.tables if path.startswith(prefix)
+        )
+
+    def has(self, table: str, number: int | None = None) -> bool:
+        """Whether the run has a table (of a class, where `number` is given)."""
+        return self._path(table, number) in self.manifest.tables
+
+    def table(self, name: str, number: int | None = None) -> pa.Table:
+        """A table by its name in `tables.WHOLE`, or in `tables.PER_CLASS` with the class's number.
+
+        Raises SummitError where the run has no such table or its file is damaged.
+        """
+        path = self._path(name, number)
+        schema = tables.schema_at(path)
+        if path not in self.manifest.tables or schema is None:
+            raise SummitError(f"the run {self.manifest.run} has no {path}")
+        try:
+            table = pq.read_table(self.directory / path, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise SummitError(f"{self.directory / path} cannot be read: {str(error).splitlines()[0]}") from None
+        if table.schema.names != schema.names or table.schema.types != schema.types:
+            raise SummitError(f"{self.directory / path} has other columns than a run's {name} table")
+        return table
+
+    def check_digests(self) -> None:
+        """Raises SummitError unless every table's file is there with the digest that the manifest records."""
+        for path, digest in self.manifest.tables.items():
+            if tables.schema_at(path) is None:
+                raise SummitError(f"the manifest names {path}, which is no table of a run")
+            file = self.directory / path
+            if not file.is_file():
+                raise SummitError(f"{file} is missing: the run is damaged, copy it again")
+            if atomic.file_sha256(file) != digest:
+                raise SummitError(f"{file} is not the file the manifest records: the run is damaged, copy it again")
+
+    @staticmethod
+    def _path(table: str, number: int | None) -> str:
+        return tables.whole_path(table) if number is None else tables.class_path(table, number)

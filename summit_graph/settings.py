@@ -1,0 +1,72 @@
+"""Every option and limit: one row each. A row is an environment variable (SUMMIT_ and the name in capitals) and is in docs/settings.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from summit_graph.errors import SummitError
+
+Value = str | int | bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option: its name (with its unit), its default and what it means."""
+
+    name: str
+    default: Value
+    meaning: str
+    variable: str
+
+    def value(self) -> Value:
+        """What the environment says, else the default; raises SummitError where it is of another type."""
+        text = os.environ.get(self.variable)
+        if text is None or text == "":
+            return self.default
+        if isinstance(self.default, bool):
+            if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+                raise SummitError(f"{self.variable} is {text!r}: say 1 or 0")
+            return text.lower() in {"1", "true", "yes"}
+        if isinstance(self.default, int):
+            if not text.isascii() or not text.isdigit():
+                raise SummitError(f"{self.variable} is {text!r}: give a whole number")
+            return int(text)
+        return text
+
+
+def _row(name: str, default: Value, meaning: str, variable: str | None = None) -> Setting:
+    return Setting(name, default, meaning, variable or f"SUMMIT_{name.upper()}")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _row("db", "summit.lbug", "The graph store: a path (embedded) or a neo4j://, neo4j+s:// or bolt:// URL."),
+    _row("neo4j_username", "neo4j", "User name for a Neo4j server.", "NEO4J_USERNAME"),
+    _row("neo4j_password", "", "Password for a Neo4j server.", "NEO4J_PASSWORD"),
+    _row("neo4j_database", "neo4j", "Database on a Neo4j server.", "NEO4J_DATABASE"),
+    _row("neo4j_connect_timeout_ms", 5_000, "How long to wait for a Neo4j server to answer."),
+    _row("query_timeout_ms", 10_000, "How long a query may run before it is stopped."),
+    _row("cypher_row_limit", 10_000, "Rows that an ad hoc query may answer."),
+    _row("buffer_pool_mb", 2_048, "Memory of the embedded store's buffer pool while loading."),
+    _row("host", "127.0.0.1", "Address that the service listens on."),
+    _row("port", 8_000, "Port that the service listens on."),
+    _row("root_path", "", "Path under which a proxy serves the service, such as /summit."),
+    _row("queries", "", "A folder of further query files."),
+)
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def setting(name: str) -> Setting:
+    """The row of that name."""
+    return _BY_NAME[name]
+
+
+def text(name: str) -> str:
+    """The value of a setting that is text."""
+    return str(setting(name).value())
+
+
+def number(name: str) -> int:
+    """The value of a setting that is a whole number."""
+    return int(setting(name).value())

@@ -1,0 +1,69 @@
+"""The store interface: a graph that runs are loaded into and queries are read from. Two engines implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from summit_graph.run import Run
+
+Dialect = Literal["neo4j", "ladybug"]
+Scope = Literal["selected", "all"]
+Progress = Callable[[str], None]
+"""Called with one line at a time: what a load is doing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query returned, in the engine's order; values are None, bool, int, float, str, or lists and dicts of these."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+    """Whether rows beyond `row_limit` were left out."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did: rows per label and relationship type, or that the same run was there already."""
+
+    run: str
+    counts: Mapping[str, int]
+    already_loaded: bool
+
+
+class Store(Protocol):
+    """One graph database. Reads are read-only whatever the text says; a store may be used from several threads."""
+
+    dialect: Dialect
+
+    def read(
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        row_limit: int | None = None,
+        timeout_ms: int | None = None,
+        label: str = "ad hoc",
+    ) -> Answer:
+        """Runs one reading query.
+
+        Raises QueryTimeout past `timeout_ms`, StoreUnavailable where the engine does not answer, and SummitError with the
+        engine's first line where it refuses the text. `label` names the query in the server's own list of transactions.
+        """
+        ...
+
+    def load(
+        self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
+    ) -> LoadReport:
+        """Loads a run, verifies what was written, and makes it visible last. Loading the same run twice changes nothing."""
+        ...
+
+    def delete_run(self, run: str) -> None:
+        """Removes a run and all that belongs to it; raises NotFound where there is none of that id."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections and files."""
+        ...
