@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neo4j import GraphDatabase
-from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError
+from neo4j.exceptions import ServiceUnavailable, TransientError
 
 from tests.services.missing import ToolMissing
 from tests.services.neo4j_jars import PROJECT, java, neo4j_jars, neo4j_version
@@ -123,28 +123,28 @@ def _first_password(url: str, home: Path, process: subprocess.Popen[bytes], log:
     """Wait until the server answers, and set its password where it still has the one it was born with."""
     kept = home / "password"
     password = kept.read_text(encoding="utf-8") if kept.exists() else None
+    if password is None:
+        password = secrets.token_urlsafe(12)
+        change = f"ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO '{password}'"
+        _run_when_up(url, ("neo4j", "neo4j"), "system", change, process, log)
+        kept.touch(mode=0o600)
+        kept.write_text(password, encoding="utf-8")
+    _run_when_up(url, ("neo4j", password), "neo4j", "RETURN 1", process, log)
+    return password
+
+
+def _run_when_up(
+    url: str, auth: tuple[str, str], database: str, statement: str, process: subprocess.Popen[bytes], log: Path
+) -> None:
+    """Run one statement as soon as the database takes it (unmanaged: managed ones retry with growing pauses)."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            with GraphDatabase.driver(url, auth=("neo4j", password or "neo4j")) as driver:
-                if password is None:
-                    password = secrets.token_urlsafe(12)
-                    driver.execute_query(
-                        "ALTER CURRENT USER SET PASSWORD FROM $old TO $new",
-                        {"old": "neo4j", "new": password},
-                        database_="system",
-                    )
-                    kept.touch(mode=0o600)
-                    kept.write_text(password, encoding="utf-8")
-            with GraphDatabase.driver(url, auth=("neo4j", password)) as driver:
-                driver.execute_query("RETURN 1", database_="neo4j")
-            return password
-        except (AuthError, ClientError):
-            raise
-        except (DriverError, Neo4jError, OSError):
-            time.sleep(0.1)
+            with GraphDatabase.driver(url, auth=auth) as driver, driver.session(database=database) as session:
+                session.run(statement).consume()
+            return
+        except (ServiceUnavailable, TransientError):
+            time.sleep(0.2)
     end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
     raise RuntimeError(f"Neo4j did not come up within {START_TIMEOUT_S:.0f} s; its log ends with:\n{end}")
 
