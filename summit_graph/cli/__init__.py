@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from summit_graph import __version__
+from summit_graph.cli import exchange
 from summit_graph.errors import SummitError
 
-COMMAND_GROUPS: tuple[typer.Typer, ...] = ()
+COMMAND_GROUPS: tuple[typer.Typer, ...] = (exchange.group,)
 """The commands of each file of this folder, in the order of `--help`."""
 
 app = typer.Typer(
