@@ -1,0 +1,263 @@
+"""Which class, neuron, layer or run is meant: what a user says, found among what a store or a run directory holds.
+
+A class is said by its number, its name or its id (`run/number`), a neuron as `layer/channel`, a layer by name, a run
+by id or name. What is not there is answered with the nearest names, what could be several with the candidates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from summit_graph.errors import NotFound, SummitError
+from summit_graph.queries.catalogue import packaged_catalogue
+
+if TYPE_CHECKING:
+    from summit_graph.run import Run
+    from summit_graph.store.base import Answer, Store
+
+CANDIDATES = 5
+"""How many nearest names or candidates an error lists."""
+READY, PARTIAL = "ready", "partial"
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class RunName:
+    """A run that queries may see."""
+
+    id: str
+    name: str
+    state: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class ClassName:
+    """A class of a run, and what is known of it."""
+
+    id: str
+    number: int
+    name: str
+    images: int | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class LayerName:
+    """A layer of a run; `index` counts from 0 in forward order."""
+
+    name: str
+    index: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class NeuronName:
+    """A neuron of a run: one channel of one layer."""
+
+    id: str
+    layer: LayerName
+    channel: int
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one run's classes and layers."""
+
+    run: str
+    classes: tuple[ClassName, ...] = field(repr=False)
+    layers: tuple[LayerName, ...] = field(repr=False)
+
+    def find_class(self, said: str | int) -> ClassName:
+        """The class that is meant; raises NotFound with the nearest names, SummitError where several could be meant."""
+        if isinstance(said, int):
+            found = self._by_number.get(said)
+            if found is None:
+                raise self._no_class(str(said))
+            return found
+        text = said.strip()
+        if text in self._by_id:
+            return self._by_id[text]
+        found_all = list(self._by_name.get(text, ()))
+        if _NUMBER.fullmatch(text) and int(text) in self._by_number:
+            numbered = self._by_number[int(text)]
+            found_all = [numbered, *(entry for entry in found_all if entry != numbered)]
+        found_all = found_all or list(self._by_plain_name.get(_plain(text), ()))
+        if not found_all:
+            raise self._no_class(text)
+        if len(found_all) > 1:
+            raise SummitError(f"{text!r} could be {_listed(_described(entry) for entry in found_all)}: say its id")
+        return found_all[0]
+
+    def find_layer(self, said: str | int) -> LayerName:
+        """The layer of that name; raises NotFound with the nearest names."""
+        text = str(said).strip()
+        found = self._layers_by_name.get(text)
+        if found is None:
+            names = list(self._layers_by_name)
+            nearest = tuple(get_close_matches(text, names, CANDIDATES)) or tuple(names[-CANDIDATES:])
+            raise NotFound(f"{self.run} has no layer {text!r}: the nearest are {', '.join(nearest)}", nearest)
+        return found
+
+    def find_neuron(self, said: str | int) -> NeuronName:
+        """The neuron `layer/channel`; raises NotFound where the layer is not there or has fewer channels."""
+        text = str(said).strip().removeprefix(f"{self.run}/")
+        layer_name, slash, channel_text = text.rpartition("/")
+        if not slash:
+            raise NotFound(f"{text!r} is no neuron: write it as layer/channel, such as {self._some_neuron}")
+        layer = self.find_layer(layer_name)
+        if not _NUMBER.fullmatch(channel_text):
+            raise NotFound(
+                f"{text!r} is no neuron: after the layer comes its channel, a number from 0 to {layer.channels - 1}"
+            )
+        channel = int(channel_text)
+        if channel >= layer.channels:
+            raise NotFound(f"{layer.name} has {layer.channels} channels: there is none of number {channel}")
+        return NeuronName(f"{self.run}/{layer.name}/{channel}", layer, channel)
+
+    @cached_property
+    def _by_id(self) -> dict[str, ClassName]:
+        return {entry.id: entry for entry in self.classes}
+
+    @cached_property
+    def _by_number(self) -> dict[int, ClassName]:
+        return {entry.number: entry for entry in self.classes}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[ClassName]]:
+        return _grouped((entry.name, entry) for entry in self.classes)
+
+    @cached_property
+    def _by_plain_name(self) -> dict[str, list[ClassName]]:
+        return _grouped((_plain(entry.name), entry) for entry in self.classes)
+
+    @cached_property
+    def _layers_by_name(self) -> dict[str, LayerName]:
+        return {layer.name: layer for layer in self.layers}
+
+    @property
+    def _some_neuron(self) -> str:
+        return f"{self.layers[-1].name}/0" if self.layers else "layer/0"
+
+    def _no_class(self, text: str) -> NotFound:
+        plain = _plain(text)
+        close = get_close_matches(plain, self._by_plain_name, CANDIDATES)
+        within = [name for name in self._by_plain_name if plain and plain in name and name not in close]
+        entries = [entry for name in [*close, *within] for entry in self._by_plain_name[name]][:CANDIDATES]
+        nearest = tuple(entry.name for entry in entries)
+        if entries:
+            hint = f"the nearest are {', '.join(map(_described, entries))}"
+        elif self.classes:
+            numbers = sorted(self._by_number)
+            hint = f"its {len(numbers)} classes have numbers from {numbers[0]} to {numbers[-1]}"
+        else:
+            hint = "it has no classes"
+        return NotFound(f"{self.run} has no class {text!r}: {hint}", nearest)
+
+
+def runs_of_store(store: Store, said: str | None = None) -> list[RunName]:
+    """The ready runs, the newest first; with an id or a name those that have it, partial ones too."""
+    rows = _rows(_read(store, "runs", {"run": said}))
+    return [RunName(row["run"], row["name"], row["state"], row["digest"]) for row in rows]
+
+
+def find_run(store: Store, said: str | int | None = None) -> RunName:
+    """The run of that id or name; by default the only one, or the newest that is ready.
+
+    Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none.
+    """
+    if said is None:
+        ready = runs_of_store(store)
+        if not ready:
+            raise NotFound("the store holds no run that is ready: load one with `summit-graph load RUN`")
+        return ready[0]
+    text = str(said).strip()
+    found = runs_of_store(store, text)
+    exact = [run for run in found if run.id == text]
+    if exact or len(found) == 1:
+        return (exact or found)[0]
+    if found:
+        raise SummitError(f"{text!r} could be {_listed(run.id for run in found)}: say its id")
+    names = [name for run in runs_of_store(store) for name in dict.fromkeys((run.id, run.name))]
+    nearest = tuple(get_close_matches(text, names, CANDIDATES)) or tuple(names[:CANDIDATES])
+    hint = f"there are {', '.join(nearest)}" if nearest else "the store holds none that is ready"
+    raise NotFound(f"there is no run {text!r}: {hint}", nearest)
+
+
+_CACHE_SIZE = 32
+_cache: OrderedDict[tuple[str, str], Names] = OrderedDict()
+_cache_lock = Lock()
+
+
+def names_of_store(store: Store, run: RunName) -> Names:
+    """The names of a loaded run. They are kept by the run's digest, which stands for the same content in any store."""
+    key = (run.id, run.digest)
+    with _cache_lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+    classes = _rows(_read(store, "classes", {"run": run.id, "search": None, "sort": "number"}))
+    layers = _rows(_read(store, "layers", {"run": run.id}))
+    names = Names(
+        run.id,
+        tuple(
+            ClassName(f"{run.id}/{row['class']}", row["class"], row["name"], row["images"], row["accuracy"])
+            for row in classes
+        ),
+        tuple(LayerName(row["layer"], row["layer_index"], row["channels"]) for row in layers),
+    )
+    with _cache_lock:
+        _cache[key] = names
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return names
+
+
+def names_of_directory(run: Run) -> Names:
+    """The names of a run directory."""
+    run_id = run.manifest.run
+    classes = []
+    for row in run.table("classes").to_pylist():
+        seen = bool(row["images"]) and row["correct"] is not None
+        accuracy = row["correct"] / row["images"] if seen else None
+        classes.append(ClassName(f"{run_id}/{row['class']}", row["class"], row["name"], row["images"], accuracy))
+    layers = tuple(LayerName(entry.name, entry.index, entry.channels) for entry in run.manifest.layers)
+    return Names(run_id, tuple(sorted(classes, key=lambda entry: entry.number)), layers)
+
+
+def _read(store: Store, query: str, values: dict[str, object]) -> Answer:
+    text = packaged_catalogue().get(query).text(store.dialect)
+    return store.read(text, values, label=query)
+
+
+def _rows(answer: Answer) -> list[dict[str, Any]]:
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared where it is not said exactly: small letters, one space for underscores and spaces."""
+    return " ".join(name.replace("_", " ").casefold().split())
+
+
+def _grouped(pairs: Iterable[tuple[str, ClassName]]) -> dict[str, list[ClassName]]:
+    groups: dict[str, list[ClassName]] = {}
+    for name, entry in pairs:
+        groups.setdefault(name, []).append(entry)
+    return groups
+
+
+def _described(entry: ClassName) -> str:
+    return f"{entry.name} ({entry.number})"
+
+
+def _listed(words: Iterable[str]) -> str:
+    all_words: Sequence[str] = list(words)
+    shown = ", ".join(all_words[:CANDIDATES])
+    return shown if len(all_words) <= CANDIDATES else f"{shown} and {len(all_words) - CANDIDATES} more"
