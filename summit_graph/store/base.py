@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from summit_graph.rows import Scope
 from summit_graph.run import Run
 
 Dialect = Literal["neo4j", "ladybug"]
-Scope = Literal["selected", "all"]
 Progress = Callable[[str], None]
 """Called with one line at a time: what a load is doing."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query returned, in the engine's order; values are None, bool, int, float, str, or lists and dicts of these."""
+    """What a query returned, in the engine's order: None, bool, int, float, str, or lists and dicts of these."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -49,15 +49,21 @@ class Store(Protocol):
     ) -> Answer:
         """Runs one reading query.
 
-        Raises QueryTimeout past `timeout_ms`, StoreUnavailable where the engine does not answer, and SummitError with the
-        engine's first line where it refuses the text. `label` names the query in the server's own list of transactions.
+        `row_limit` None answers every row; `timeout_ms` None is the setting `query_timeout_ms`, 0 no limit; `label` names
+        the query in the server's own list of transactions. Raises QueryTimeout past the time limit, StoreUnavailable
+        where the engine does not answer, InvalidParameter where a parameter of the text is missing or cannot be sent,
+        and SummitError with the engine's first line where it refuses the text, or ours where the text does not only read.
         """
         ...
 
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
     ) -> LoadReport:
-        """Loads a run, verifies what was written, and makes it visible last. Loading the same run twice changes nothing."""
+        """Loads a run, verifies what was written, and makes it visible last; a second time it changes nothing.
+
+        Raises SummitError where the run is damaged, where another run of its name is there and `replace` is False, and
+        where what was read back differs from the run; then nothing of it stays.
+        """
         ...
 
     def delete_run(self, run: str) -> None:
