@@ -74,9 +74,10 @@ def class_edges(
         if layer.name not in weights:
             continue
         sources, table = _incoming(weights[layer.name], layer, structure, excluded)
-        direct = structure.direct[layer.name]
-        caps[layer.name] = _cap(np.count_nonzero(table, axis=1), direct, max_in_degree)
-        table[~direct] = strongest(table[~direct], caps[layer.name])
+        direct, in_degree = structure.direct[layer.name], np.count_nonzero(table, axis=1)  # (channels,)
+        caps[layer.name] = _cap(in_degree, direct, max_in_degree)
+        capped = ~direct & (in_degree > caps[layer.name])
+        table[capped] = strongest(table[capped], caps[layer.name])
         entry = np.flatnonzero(table != 0)
         target, column = np.divmod(entry, max(len(sources), 1))
         parts.append(np.stack([sources[column], first_neuron[layer.index] + target, table.ravel()[entry]]))
@@ -117,7 +118,8 @@ def strongest(table: Weights, limit: int) -> Weights:
     columns = table.shape[1]
     if columns <= limit:
         return table
-    place = table.astype(np.int64) * columns + np.arange(columns)[::-1]  # (rows, columns), without ties
+    number = np.min_scalar_type(-(int(table.max(initial=0)) + 1) * columns)  # a signed one that holds every place
+    place = np.multiply(table, columns, dtype=number) + np.arange(columns, dtype=number)[::-1]  # without ties
     last_kept = np.partition(place, columns - limit, axis=1)[:, columns - limit]  # (rows,)
     kept: Weights = table * (place >= last_kept[:, None])
     return kept
