@@ -30,9 +30,10 @@ lint: .venv/installed-dev ## ruff: rules and format
 types: .venv/installed-dev ## mypy, strict
 	@$(BIN)/mypy
 
-format: .venv/installed-dev ## put imports and code into the house format
+format: .venv/installed-dev ## put imports and code into the house format, and the docs' tables up to date
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m tests.house.reference
 
 neo4j: .venv/installed-dev ## a Neo4j server by hand, in the foreground (needs Java 17 and Maven)
 	@$(BIN)/python -m tests.services.neo4j_server
