@@ -1,0 +1,116 @@
+"""One class's attribution graph as it is drawn: by the page, in a notebook, on a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from summit_graph.names import ClassName, LayerName, find_run, names_of_store
+from summit_graph.queries.catalogue import packaged_catalogue
+from summit_graph.queries.running import Row, fetch_rows
+from summit_graph.queries.slots import slots
+
+if TYPE_CHECKING:
+    from summit_graph.store.base import Store
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A selected neuron; `slot` is its place within its layer's row, from 0 on the left."""
+
+    neuron: str
+    layer: str
+    layer_index: int
+    channel: int
+    slot: int
+    count: int
+    share: float | None
+    importance: float
+
+
+@dataclass(frozen=True)
+class GraphEdge:
+    """A selected edge, from an earlier layer's neuron to a later one's."""
+
+    source: str
+    target: str
+    count: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What part of the class's whole graph is drawn: shares from 0 to 1; None where the whole is unknown."""
+
+    importance: float | None
+    influence: float | None
+
+
+@dataclass(frozen=True)
+class ClassGraph:
+    """The graph of one class: nodes from the last layer to the first, most important first; edges, strongest first."""
+
+    run: str
+    of_class: ClassName
+    layers: tuple[LayerName, ...]
+    """All layers of the run, in forward order, those without nodes too."""
+    nodes: tuple[GraphNode, ...]
+    edges: tuple[GraphEdge, ...]
+    kept: Kept
+
+
+def class_graph(
+    store: Store, class_: str | int, run: str | None = None, *, timeout_ms: int | None = None
+) -> ClassGraph:
+    """The attribution graph of the class of that number, name or id; `run` as in every query.
+
+    Raises NotFound with the nearest names, SummitError where several could be meant, StoreUnavailable, QueryTimeout.
+    """
+    found = find_run(store, run)
+    names = names_of_store(store, found)
+    of_class = names.find_class(class_)
+
+    def fetch(query: str) -> list[Row]:
+        values: dict[str, Any] = {"run": found.id, "class": of_class.id, "layer": None, "scope": "selected"}
+        return fetch_rows(store, packaged_catalogue().get(query), values, timeout_ms=timeout_ms)
+
+    neurons, edge_rows = fetch("class_neurons"), fetch("class_edges")
+    edges = tuple(GraphEdge(row["source"], row["target"], row["count"], row["share"]) for row in edge_rows)
+    rows: list[list[str]] = [[] for _ in names.layers]
+    place = {layer.index: index for index, layer in enumerate(names.layers)}
+    for row in neurons:
+        rows[place[row["layer_index"]]].append(row["neuron"])
+    slot_of = slots(rows, [(edge.source, edge.target) for edge in edges])
+    nodes = tuple(
+        GraphNode(
+            neuron=row["neuron"],
+            layer=row["layer"],
+            layer_index=row["layer_index"],
+            channel=row["channel"],
+            slot=slot_of[row["neuron"]],
+            count=row["count"],
+            share=row["share"],
+            importance=row["importance"],
+        )
+        for row in neurons
+    )
+    return ClassGraph(found.id, of_class, names.layers, nodes, edges, _kept(nodes, edges, fetch("class_layers")))
+
+
+def _kept(nodes: tuple[GraphNode, ...], edges: tuple[GraphEdge, ...], layers: list[Row]) -> Kept:
+    targets = {edge.target for edge in edges}
+    fed = {node.layer_index for node in nodes if node.neuron in targets}
+    return Kept(
+        importance=_share_of_totals(
+            sum(node.importance for node in nodes), "importance", {node.layer_index for node in nodes}, layers
+        ),
+        influence=_share_of_totals(sum(edge.count for edge in edges), "influence", fed, layers),
+    )
+
+
+def _share_of_totals(kept: float, total: str, among: set[int], layers: list[Row]) -> float | None:
+    """What is kept, as a share of the totals of all layers; None where a layer that keeps something has no total."""
+    if any(row[total] is None for row in layers if row["layer_index"] in among):
+        return None
+    whole = sum(row[total] for row in layers if row[total] is not None)
+    return kept / whole if whole > 0 else None
