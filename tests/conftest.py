@@ -1,4 +1,4 @@
-"""Fixtures for every test: the shared data, a real Neo4j server, a browser."""
+"""Fixtures for every test: the shared data, a real Neo4j server, a browser, and the place where figures are noted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.services.chromium import find_chromium
+from tests.services.evidence import Evidence
 from tests.services.missing import ToolMissing, skip_or_fail
 from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
 
 PROJECT = Path(__file__).resolve().parents[1]
+EVIDENCE = Evidence()
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +51,22 @@ def chromium_path() -> Path:
         return find_chromium()
     except ToolMissing as missing:
         skip_or_fail(str(missing))
+
+
+@pytest.fixture(scope="session")
+def evidence() -> Evidence:
+    """Where a long test notes what it measured; `make test-long` writes it to docs/evidence.md."""
+    return EVIDENCE
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note which tests were skipped, and why: a page of evidence says what it does not hold."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        EVIDENCE.skipped[report.nodeid.split("::", 1)[1]] = report.longrepr[2].removeprefix("Skipped: ")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the evidence where it is asked for, and only where every test passed."""
+    target = os.environ.get("SUMMIT_EVIDENCE")
+    if target and exitstatus == pytest.ExitCode.OK and session.testscollected:
+        EVIDENCE.write(Path(target))
