@@ -1,0 +1,473 @@
+"""The walk through the program: where every channel of every value comes from.
+
+1. The images, every sum (convolution, linear layer, addition of two values) and every chosen layer's output is an
+   *origin*: its elements get addresses of their own.
+2. Renumbering operations are run on the addresses.
+3. Operations that act on values within a channel (nonlinearity, pool, normalization, gate) keep the channel and note
+   that something has acted on it.
+4. A batch-norm or constant scale folds into the sum it reads, if it is the only reader of that sum's values,
+   renumbering aside; otherwise it acts on values.
+5. What is not understood makes its value Unknown. That is an error only where a hop needs the value.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+from torch.fx.node import map_arg
+
+from ingest.trace import operations
+from ingest.trace.addresses import (
+    NOTHING,
+    Channels,
+    acted_on,
+    channel_axis,
+    channels_along,
+    channels_of,
+    collapsed,
+    fresh,
+    positions,
+    same_channels,
+)
+from ingest.trace.capture import module_path
+from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown, elements
+from ingest.trace.program import Program, evaluate, operation_name
+
+# What the walk knows of a node: addresses, Unknown, a tuple of these, or a plain value that does not come from the images.
+Known = Any
+_NO_MAPS = (torch.zeros(0, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
+
+
+class Flow:
+    """The origins of a program's values up to its chosen layers; `origins[number]` is what an address names."""
+
+    def __init__(self, program: Program, layers: Mapping[str, Node]) -> None:
+        self._program = program
+        self._layer_of = {node: name for name, node in layers.items()}
+        self._known: dict[Node, Known] = {}
+        self.origins: list[Origin] = []
+        wanted = _ancestors(layers.values())
+        waiting = _uses(program, wanted)
+        for node in (program.image, *program.steps):
+            if node in wanted:
+                self._visit(node)
+                for source in node.all_input_nodes:
+                    waiting[source] = waiting.get(source, 0) - 1
+                    if waiting[source] == 0:
+                        self._known.pop(source, None)
+
+    # -- nodes ---------------------------------------------------------------------------------------------------
+
+    def _visit(self, node: Node) -> None:
+        if node is self._program.image:
+            known: Known = self._begin(Origin(*self._numbered("image", node, 1)))
+        elif node in self._program.follows_images:
+            known = self._follow(node)
+        else:
+            known = evaluate(node, _Lookup(self._program.constants, self._stand_in))
+        if node in self._layer_of:
+            known = self._enter_layer(node, known)
+        self._known[node] = known
+
+    def _follow(self, node: Node) -> Known:
+        """What is known of an operation's result."""
+        name = operation_name(node)
+        if node.target is operator.getitem:
+            source = self._known[_node(node.args[0])]
+            return source if isinstance(source, Unknown) else source[node.args[1]]
+        data = self._data(node)
+        if name in operations.ADDITIONS and len(data) == 2:
+            return self._add(node, data)
+        if name in operations.CONVOLUTIONS:
+            return self._convolve(node)
+        if name in operations.LINEAR and len(data) == 1:
+            return self._linear(node, data[0])
+        if name in operations.PRODUCTS and len(data) == 2 and name == "mul":
+            return self._gate(node, data)
+        unknown = next((self._known[source] for source in data if isinstance(self._known[source], Unknown)), None)
+        if unknown is not None:
+            return unknown
+        if name in operations.RENUMBERING:
+            return self._renumber(node)
+        if name in operations.BATCH_NORMS:
+            scaled = self._scale(node, data[0], _batch_norm_scale(node, self._program.constants), axis=1)
+            return (scaled, *[None] * (len(node.meta["val"]) - 1))
+        if name in operations.PRODUCTS | operations.ADDITIONS and len(data) == 1:
+            return self._constant_operand(node, data[0])
+        if name in operations.WINDOWS:
+            return self._window(node, data[0], operations.WINDOWS[name])
+        if name in operations.REDUCTIONS:
+            return self._reduce(node, data[0])
+        if name in operations.NORMALIZATIONS and len(data) == 1:
+            known = acted_on(self._known[data[0]])
+            return (known, None, None) if name.startswith(("native", "_fused")) else known
+        if operations.is_pointwise(node) and data:
+            return self._pointwise(node, data)
+        return self._unknown(node)
+
+    def _data(self, node: Node) -> list[Node]:
+        """The arguments whose values come from the images, in order, an argument that occurs twice twice."""
+        found: list[Node] = []
+        map_arg((node.args, node.kwargs), lambda source: found.append(source) or source)  # type: ignore[func-returns-value]
+        return [source for source in found if source in self._program.follows_images]
+
+    def _unknown(self, node: Node, problem: str = "is not understood") -> Unknown:
+        where = module_path(node)
+        return Unknown(
+            f"operation {operation_name(node)} in {f'module {where}' if where else 'the model itself'} {problem}"
+        )
+
+    def _stand_in(self, node: Node) -> Any:
+        """A value of the right shape where only sizes matter."""
+        known = self._known[node]
+        if isinstance(known, Unknown) or (isinstance(known, Tensor) and node in self._program.follows_images):
+            return torch.zeros(_shape(node))
+        return known
+
+    # -- origins -------------------------------------------------------------------------------------------------
+
+    def _numbered(self, kind: str, node: Node, axis: int) -> tuple[int, str, Node, int, int, tuple[int, ...], int]:
+        shape = _shape(node)
+        spatial = tuple(size for index, size in enumerate(shape) if index not in (0, axis))
+        return len(self.origins), kind, node, shape[axis], axis, spatial, self._program.position[node]
+
+    def _begin(self, origin: Origin) -> Tensor:
+        self.origins.append(origin)
+        return fresh(origin.number, _shape(origin.node), origin.axis)
+
+    def _enter_layer(self, node: Node, known: Known) -> Known:
+        reads: Channels | Unknown
+        if isinstance(known, Tensor):
+            reads = channels_of(known) or self._unknown(node, "gives a tensor whose channels are mixed")
+        else:
+            reads = known if isinstance(known, Unknown) else self._unknown(node)
+        axis = reads.axis if isinstance(reads, Channels) else 1
+        return self._begin(LayerOutput(*self._numbered("layer", node, axis), layer=self._layer_of[node], reads=reads))
+
+    # -- sums ----------------------------------------------------------------------------------------------------
+
+    def _begin_sum(
+        self, node: Node, axis: int, parts: list[Convolution | Side], refusal: Unknown | None, *weights: Node
+    ) -> Tensor:
+        names = frozenset[str]().union(*(self._program.parameter_names.get(weight, frozenset()) for weight in weights))
+        numbered = self._numbered("sum", node, axis)
+        return self._begin(Sum(*numbered, parts=parts, refusal=refusal, value=node, parameters=names))
+
+    def _convolve(self, node: Node) -> Known:
+        arguments = _bound(node)
+        x, weight = _node(arguments["input"]), arguments["weight"]
+        if x not in self._program.follows_images or weight not in self._program.constants:
+            return self._begin_sum(node, 1, [], self._unknown(node, "has a kernel that depends on the images"))
+        if arguments.get("transposed") or len(_shape(x)) != 4:
+            return self._begin_sum(node, 1, [], self._unknown(node, "is not a convolution over two axes"))
+        known = self._known[x]
+        kernel: Tensor = self._program.constants[weight]
+        groups = arguments.get("groups", 1)
+        # A blur-pool: every channel by itself under a kernel that is not learned.
+        if groups == kernel.shape[0] == _shape(x)[1] and not self._program.parameter_names[weight]:
+            return known if isinstance(known, Unknown) else self._window(node, x, 2)
+        reads = known if isinstance(known, Unknown) else channels_along(known, 1)
+        if not isinstance(reads, Channels):
+            return self._begin_sum(node, 1, [], reads or self._unknown(node, "reads channels that a reshape has mixed"))
+        stride, dilation = _pair(arguments.get("stride", 1)), _pair(arguments.get("dilation", 1))
+        padding = _padding(arguments.get("padding", 0), kernel, dilation)
+        part = Convolution(x, reads, kernel, stride, padding, dilation, groups)
+        return self._begin_sum(node, 1, [part], None, weight)
+
+    def _linear(self, node: Node, x: Node) -> Known:
+        name, constants = operation_name(node), self._program.constants
+        operands = [_node(argument) for argument in node.args if isinstance(argument, Node)]
+        weight_node = operands[{"addmm": 2}.get(name, 1)]
+        axis = len(_shape(node)) - 1
+        if weight_node not in constants or constants[weight_node].dim() != 2 or node.kwargs:
+            return self._begin_sum(node, axis, [], self._unknown(node))
+        weight: Tensor = constants[weight_node] if name == "linear" else constants[weight_node].T
+        known = self._known[x]
+        reads = known if isinstance(known, Unknown) else channels_along(known, known.dim() - 1)
+        if not isinstance(reads, Channels):
+            return self._begin_sum(
+                node, axis, [], reads or self._unknown(node, "reads channels that a reshape has mixed")
+            )
+        return self._begin_sum(node, axis, [Convolution(x, reads, weight)], None, weight_node)
+
+    def _add(self, node: Node, data: list[Node]) -> Known:
+        """An addition or subtraction of two values: an origin whose parts are its two sides."""
+        alpha = float(node.kwargs.get("alpha", 1))  # type: ignore[arg-type]
+        factors = {"add": (1.0, alpha), "sub": (1.0, -alpha), "rsub": (-alpha, 1.0)}[operation_name(node)]
+        shape, known = _shape(node), [self._known[source] for source in data]
+        refused = [side for side in known if isinstance(side, Unknown)]
+        followed = [side.expand(shape) for side in known if not isinstance(side, Unknown)]
+        axis = channel_axis(*followed) if followed else None
+        if axis is None:
+            return refused[0] if refused else self._unknown(node, "adds tensors whose channels are mixed")
+        parts = [
+            self._side(source, side.expand(shape), axis, factor)
+            for source, side, factor in zip(data, known, factors, strict=True)
+            if not isinstance(side, Unknown)
+        ]
+        return self._begin_sum(node, axis, parts, refused[0] if refused else None)
+
+    def _side(self, x: Node, addresses: Tensor, axis: int, factor: float) -> Convolution | Side:
+        """One side of an addition: the channels whose own terms join the sum's, and where their positions lie."""
+        reads = channels_along(addresses, axis)
+        assert reads is not None
+        is_sum = torch.tensor([isinstance(origin, Sum) for origin in self.origins] + [False])
+        joins = is_sum[reads.origin] & ~reads.acted
+        maps, map_of = positions(addresses, axis)[joins].unique(dim=0, return_inverse=True) if joins.any() else _NO_MAPS
+        return Side(
+            x,
+            reads,
+            factor,
+            tuple(addresses.shape),
+            maps,
+            torch.full((len(joins),), NOTHING).masked_scatter(joins, map_of),
+        )
+
+    # -- scales --------------------------------------------------------------------------------------------------
+
+    def _constant_operand(self, node: Node, x: Node) -> Known:
+        """A value times, divided by, plus or minus a constant."""
+        name = operation_name(node)
+        constants = [self._program.constants.get(a, a) if isinstance(a, Node) else a for a in node.args if a is not x]
+        constant = constants[0] if constants else 1.0
+        if isinstance(constant, Node) or node.kwargs.get("rounding_mode") is not None:
+            return self._unknown(node)
+        known: Tensor = self._known[x]
+        shape = _shape(node)
+        x_first = node.args[0] is x
+        if name in ("div", "true_divide") and not x_first:
+            return acted_on(known.expand(shape))
+        sign = {"neg": -1.0, "sub": 1.0 if x_first else -1.0, "rsub": -1.0 if x_first else 1.0}.get(name, 1.0)
+        channels = channels_of(known)
+        if tuple(known.shape) != shape or channels is None:
+            return acted_on(known.expand(shape))
+        factor: Any = sign
+        if name == "mul":
+            factor = constant
+        elif name in ("div", "true_divide"):
+            factor = 1 / constant
+        scale = _per_channel(factor, shape, channels.axis)
+        if scale is None:
+            return acted_on(known)
+        return self._scale(node, x, scale, channels.axis)
+
+    def _scale(self, node: Node, x: Node, scale: Tensor, axis: int) -> Known:
+        """A scale per channel (and a shift): folds into the sums of which it is the only reader, acts on the rest."""
+        known: Tensor = self._known[x]
+        reads = channels_along(known, axis)
+        if reads is None:
+            return self._unknown(node, "scales channels that a reshape has mixed")
+        folds = torch.zeros_like(reads.acted)
+        for number in reads.origin[(reads.origin >= 0) & ~reads.acted].unique().tolist():
+            origin = self.origins[number]
+            here = (reads.origin == number) & ~reads.acted
+            if isinstance(origin, Sum) and self._readers(origin.node) == {node}:
+                # A channel that is there twice with two scales cannot carry both.
+                folded = torch.ones(origin.channels, dtype=scale.dtype)
+                folded[reads.channel[here]] = scale[here]
+                if torch.equal(folded[reads.channel[here]], scale[here]):
+                    origin.fold(folded)
+                    origin.complete = self._program.position[node]
+                    origin.value = _result_of(node) if origin.value is x else None
+                    folds |= here
+        along = folds.view([-1 if dim == axis else 1 for dim in range(known.dim())])
+        return torch.where(along, known, acted_on(known))
+
+    def _readers(self, node: Node) -> set[Node]:
+        """The operations that read a node's values, seen through renumbering."""
+        readers: set[Node] = set()
+        for user in node.users:
+            if operation_name(user).startswith("sym_"):
+                continue
+            if user.op == "call_function" and (
+                user.target is operator.getitem or operation_name(user) in operations.RENUMBERING
+            ):
+                readers |= self._readers(user)
+            elif user.op == "call_function" or node is self._program.logits:
+                readers.add(user)
+        return readers
+
+    # -- what keeps the channels ---------------------------------------------------------------------------------
+
+    def _renumber(self, node: Node) -> Known:
+        def address_or_nothing(source: Node) -> Any:
+            if source in self._program.follows_images:
+                return self._known[source]
+            value = self._program.constants[source] if source in self._program.constants else self._known[source]
+            if isinstance(value, Tensor) and value.is_floating_point():
+                return torch.full(value.shape, NOTHING)
+            return value.cpu() if isinstance(value, Tensor) else value
+
+        arguments = list(map_arg(node.args, address_or_nothing))
+        options = dict(map_arg(node.kwargs, address_or_nothing))
+        name = operation_name(node)
+        if name in ("constant_pad_nd", "pad") and (len(arguments) < 3 or arguments[2] == "constant"):
+            return torch.nn.functional.pad(arguments[0], arguments[1], value=NOTHING)
+        function: Any = node.target
+        try:
+            return function(*arguments, **options)
+        except (RuntimeError, NotImplementedError):
+            # Some kernels have no integer version: move the places of the elements instead, exact in float64.
+            moved = arguments[0]
+            places = torch.arange(moved.numel(), dtype=torch.float64).view(moved.shape)
+            return moved.flatten()[function(places, *arguments[1:], **options).long()]
+
+    def _window(self, node: Node, x: Node, axes: int) -> Known:
+        known: Tensor = self._known[x]
+        single = collapsed(known, tuple(range(known.dim() - axes, known.dim())))
+        if single is None:
+            return self._unknown(node, "works over an axis that holds channels")
+        first = node.meta["val"]
+        several = isinstance(first, tuple | list)
+        result = acted_on(single.expand(_sizes(first[0] if several else first)))
+        return (result, self._unknown(node)) if several else result
+
+    def _reduce(self, node: Node, x: Node) -> Known:
+        arguments = _bound(node)
+        axes = arguments.get("dim")
+        if axes is None or arguments.get("self") is not x:
+            return self._unknown(node)
+        known: Tensor = self._known[x]
+        dims = tuple(dim % known.dim() for dim in ([axes] if isinstance(axes, int) else axes))
+        single = collapsed(known, dims) if dims and 0 not in dims else None
+        if single is None:
+            return self._unknown(node, "reduces the axis that holds the channels")
+        keep = arguments.get("keepdim", False)
+        result = acted_on(single if keep else single.squeeze(dims))
+        first = node.meta["val"]
+        return (
+            (result, *[result if operation_name(node) == "var_mean" else None] * (len(first) - 1))
+            if isinstance(first, tuple | list)
+            else result
+        )
+
+    def _pointwise(self, node: Node, data: list[Node]) -> Known:
+        shape = _shape(node)
+        first, *others = [self._known[source].expand(shape) for source in data]
+        if all(same_channels(first, other) for other in others):
+            return acted_on(first)
+        return self._unknown(node, "joins two tensors other than by adding them")
+
+    def _gate(self, node: Node, data: list[Node]) -> Known:
+        """A product of two values: a channel with itself, or a map with a gate, the operand of spatial size 1."""
+        known, shape = [self._known[source] for source in data], _shape(node)
+        followed = [operand.expand(shape) for operand in known if not isinstance(operand, Unknown)]
+        if len(followed) == 2 and same_channels(*followed):
+            return acted_on(followed[0])
+        axes = [axis for axis in map(channel_axis, followed) if axis is not None]
+        gates = [index for index in (0, 1) if axes and _spatial_size(_shape(data[index]), len(shape), axes[0]) == 1]
+        if len(gates) == 2:  # On a map of one position, the gate is what is computed from the other operand.
+            gates = [index for index in gates if data[1 - index] in _ancestors([data[index]])]
+        if len(gates) != 1:
+            refused = [operand for operand in known if isinstance(operand, Unknown)]
+            return (
+                refused[0]
+                if refused
+                else self._unknown(node, "multiplies two tensors, neither of which is a gate of spatial size 1")
+            )
+        kept = known[1 - gates[0]]
+        return kept if isinstance(kept, Unknown) else acted_on(kept.expand(shape))
+
+
+class _Lookup(Mapping[Node, Any]):
+    """Constants first, then what the walk can stand in."""
+
+    def __init__(self, constants: Mapping[Node, Any], otherwise: Any) -> None:
+        self._constants, self._otherwise = constants, otherwise
+
+    def __getitem__(self, node: Node) -> Any:
+        return self._constants[node] if node in self._constants else self._otherwise(node)
+
+    def __iter__(self) -> Any:
+        return iter(self._constants)
+
+    def __len__(self) -> int:
+        return len(self._constants)
+
+
+def _ancestors(nodes: Any) -> set[Node]:
+    found: set[Node] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting.extend(node.all_input_nodes)
+    return found
+
+
+def _uses(program: Program, wanted: set[Node]) -> dict[Node, int]:
+    uses: dict[Node, int] = {}
+    for node in wanted & set(program.steps):
+        for source in node.all_input_nodes:
+            uses[source] = uses.get(source, 0) + 1
+    return uses
+
+
+def _node(argument: Any) -> Node:
+    assert isinstance(argument, Node)
+    return argument
+
+
+def _result_of(node: Node) -> Node:
+    """The node of an operation's first result, where it has several."""
+    if isinstance(node.meta["val"], tuple | list):
+        return next(user for user in node.users if user.target is operator.getitem and user.args[1] == 0)
+    return node
+
+
+def _bound(node: Node) -> dict[str, Any]:
+    """An operation's arguments by name."""
+    names = [argument.name for argument in node.target._schema.arguments]  # type: ignore[union-attr]
+    return {**dict(zip(names, node.args, strict=False)), **node.kwargs}
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    """A fake tensor's shape, with the example's batch where the batch is a symbol."""
+    return tuple(size if isinstance(size, int) else int(size.node.hint) for size in value.shape)
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return _sizes(node.meta["val"])
+
+
+def _spatial_size(shape: tuple[int, ...], dims: int, axis: int) -> int:
+    """Positions of an operand that is broadcast to `dims` axes with channels along `axis`."""
+    padded = (1,) * (dims - len(shape)) + shape
+    return elements(tuple(size for index, size in enumerate(padded) if index not in (0, axis)))
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    numbers = [value] * 2 if isinstance(value, int) else list(value)
+    return (numbers[0], numbers[-1])
+
+
+def _padding(value: Any, kernel: Tensor, dilation: tuple[int, int]) -> tuple[int, int, int, int]:
+    if value == "valid":
+        return (0, 0, 0, 0)
+    if value == "same":
+        totals = [step * (size - 1) for step, size in zip(dilation, kernel.shape[2:], strict=True)]
+        (above, below), (left, right) = ((total // 2, total - total // 2) for total in totals)
+        return (left, right, above, below)
+    vertical, horizontal = _pair(value)
+    return (horizontal, horizontal, vertical, vertical)
+
+
+def _batch_norm_scale(node: Node, constants: Mapping[Node, Any]) -> Tensor:
+    arguments = _bound(node)
+    variance = constants[arguments["running_var"]].double()
+    scale: Tensor = 1 / torch.sqrt(variance + arguments["eps"])
+    return (scale if arguments["weight"] is None else constants[arguments["weight"]].double() * scale).cpu()
+
+
+def _per_channel(factor: Any, shape: tuple[int, ...], axis: int) -> Tensor | None:
+    """A constant factor as (C,), if it is the same at every position."""
+    if not isinstance(factor, Tensor):
+        return torch.full((shape[axis],), float(factor), dtype=torch.float64)
+    rows = factor.expand((1, *shape[1:])).movedim(axis, 1)[0].flatten(1)  # (C, positions)
+    return rows[:, 0].double().cpu() if bool((rows == rows[:, :1]).all()) else None
