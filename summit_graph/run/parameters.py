@@ -42,7 +42,11 @@ class Parameters:
     max_bad: float = _option(0.01, "Share of images that may be unreadable before the ingest stops.")
     model: str = _option("", "The model: a torchvision name, timm/NAME, module:factory or file.py:factory.")
     model_arguments: tuple[tuple[str, str], ...] = _option((), "Arguments of the model's factory, KEY=VALUE.")
-    weights: str = _option("none", "A weights file, the name of a torchvision weights entry, or none.")
+    weights: str = _option(
+        "default",
+        "A weights file, the name of a torchvision weights entry, `default` (the newest of the model's name; a "
+        "factory's own), or `none`.",
+    )
     preprocess: str = _option("", "torchvision, or FILE.py:function (a PIL image in, a tensor out).")
     resize: int | None = _option(None, "Resize the shorter side to this many pixels.")
     crop: int | None = _option(None, "Crop a centred square of this many pixels.")

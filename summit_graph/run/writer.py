@@ -75,6 +75,10 @@ class RunWriter:
         """Numbers of the classes whose tables are all written."""
         return {int(path.stem) for path in (self.directory / CHECKPOINTS).glob("*.json")}
 
+    def skipped(self) -> list[Mapping[str, str]]:
+        """Images that the finished classes could not read, by class: `image` and `reason`."""
+        return [entry for number in sorted(self.finished_classes()) for entry in self._checkpoint(number)["skipped"]]
+
     def write_class(self, result: ClassResult) -> None:
         """Writes a class's tables, then its checkpoint."""
         digests = {}
@@ -102,13 +106,11 @@ class RunWriter:
         """Writes the tables of the whole run and the complete manifest; returns it."""
         digests: dict[str, str] = {}
         totals: dict[str, Mapping[str, Mapping[str, float]]] = {}
-        skipped: list[Mapping[str, str]] = []
+        skipped = self.skipped()
         for number in sorted(self.finished_classes()):
-            path = self.directory / CHECKPOINTS / f"{number:05d}.json"
-            checkpoint = json.loads(path.read_text(encoding="utf-8"))
+            checkpoint = self._checkpoint(number)
             digests |= checkpoint["tables"]
             totals[str(number)] = checkpoint["totals"]
-            skipped += checkpoint["skipped"]
         whole = {"classes": classes, "neurons": neurons, "embedding": embedding, "examples": examples}
         for name, table in whole.items():
             if table is not None:
@@ -124,6 +126,11 @@ class RunWriter:
         write_manifest(self.directory, self.manifest)
         shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
         return self.manifest
+
+    def _checkpoint(self, number: int) -> dict[str, Any]:
+        path = self.directory / CHECKPOINTS / f"{number:05d}.json"
+        checkpoint: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return checkpoint
 
     def _write(self, path: str, table: pa.Table) -> str:
         schema = tables.schema_at(path)
