@@ -21,7 +21,6 @@ class ClassList:
     """classes.parquet. A class without tables of its own is one that was predicted but has no images."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
         self._table = run.table("classes")
         self.numbers: list[int] = self._table["class"].to_pylist()
         self.with_tables = run.class_numbers
@@ -44,12 +43,6 @@ class ClassList:
         """count / images of the row's class: (rows,) float64, null where the images are unknown."""
         images = self._sorted_images[np.searchsorted(self._sorted_numbers, numbers)]  # (rows,)
         return pa.array(counts / images, mask=np.isnan(images))
-
-    def own_rows(self, table: pa.Table, number: int, name: str) -> pa.Table:
-        """The table, once it is certain that all its rows are of this class."""
-        if not (table["class"].to_numpy() == number).all():
-            raise SummitError(f"{checks.place(self._run, name, number)}: it holds rows of another class")
-        return table
 
     def parts(self, identity: Identity, confusion: Confusion, run: Run) -> Iterator[tuple[str, pa.Table]]:
         """Class, HAS_CLASS and PLACED."""

@@ -9,8 +9,8 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 
-from summit_graph.rows.classes import ClassList
-from summit_graph.run import Run
+from summit_graph.errors import SummitError
+from summit_graph.run import Run, tables
 
 Scope = Literal["selected", "all"]
 """Which vertices and FEEDS: those of the selected neurons and edges, or those of every row of influences."""
@@ -60,20 +60,28 @@ class Influences(_Columns):
         return self.where(self.selected)
 
 
-def read_groups(run: Run, classes: ClassList, rows_per_group: int) -> Iterator[tuple[Activations, Influences]]:
+def read_groups(run: Run, rows_per_group: int) -> Iterator[tuple[Activations, Influences]]:
     """Activations and influences of some classes at a time, ascending; at least one class a group."""
     activations: list[pa.Table] = []
     influences: list[pa.Table] = []
     rows = 0
-    for number in classes.with_tables:
-        activations.append(classes.own_rows(run.table("activations", number), number, "activations"))
-        influences.append(classes.own_rows(run.table("influences", number), number, "influences"))
+    for number in run.class_numbers:
+        activations.append(class_table(run, "activations", number))
+        influences.append(class_table(run, "influences", number))
         rows += activations[-1].num_rows + influences[-1].num_rows
         if rows >= rows_per_group:
             yield _group(activations, influences)
             activations, influences, rows = [], [], 0
     if activations:
         yield _group(activations, influences)
+
+
+def class_table(run: Run, name: str, number: int) -> pa.Table:
+    """A class's table; raises SummitError where it holds rows of another class."""
+    table = run.table(name, number)
+    if not (table["class"].to_numpy() == number).all():
+        raise SummitError(f"{run.directory / tables.class_path(name, number)}: it holds rows of another class")
+    return table
 
 
 def _group(activations: list[pa.Table], influences: list[pa.Table]) -> tuple[Activations, Influences]:

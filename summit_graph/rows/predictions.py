@@ -11,6 +11,7 @@ from summit_graph import schema
 from summit_graph.errors import SummitError
 from summit_graph.rows import checks, whole
 from summit_graph.rows.classes import ClassList
+from summit_graph.rows.groups import class_table
 from summit_graph.rows.identity import Identity
 from summit_graph.run import Run
 
@@ -25,7 +26,7 @@ class Confusion:
 
     def add(self, number: int, run: Run) -> None:
         """Reads a class's predictions."""
-        rows = self._classes.own_rows(run.table("predictions", number), number, "predictions")
+        rows = class_table(run, "predictions", number)
         probability = rows["probability"].to_numpy().astype(np.float64)
         if not ((probability >= 0) & (probability <= 1)).all():
             raise SummitError(f"{checks.place(run, 'predictions', number)}: a probability is not between 0 and 1")

@@ -40,7 +40,7 @@ class GraphRows:
         yield from whole.run_and_layers(self.run, identity)
         yield from whole.examples(self.run, identity)
         sums, confusion = InfluenceSums(identity), Confusion(classes)
-        for activations, influences in read_groups(self.run, classes, self._rows_per_group):
+        for activations, influences in read_groups(self.run, self._rows_per_group):
             checks.check_activations(activations, identity, self.run)
             checks.check_influences(influences, identity, self.run)
             vertices = Vertices.of(activations, influences, self.scope, identity.count)

@@ -49,10 +49,10 @@ class Store(Protocol):
     ) -> Answer:
         """Runs one reading query.
 
-        `row_limit` None answers every row; `timeout_ms` None is the setting `query_timeout_ms`, 0 no limit; `label` names
-        the query in the server's own list of transactions. Raises QueryTimeout past the time limit, StoreUnavailable
-        where the engine does not answer, InvalidParameter where a parameter of the text is missing or cannot be sent,
-        and SummitError with the engine's first line where it refuses the text, or ours where the text does not only read.
+        `row_limit` None answers every row; `timeout_ms` None is the setting `query_timeout_ms`, 0 no limit; `label`
+        names the query in the server's own list of transactions. Raises QueryTimeout past the time limit,
+        StoreUnavailable where the engine does not answer, InvalidParameter where a parameter of the text is missing or
+        cannot be sent, and SummitError where the text does not only read or the engine refuses it (its first line).
         """
         ...
 

@@ -1,0 +1,102 @@
+"""A digest of a table's content that does not depend on the order of its rows: what was read back against the run.
+
+1. A text is hashed by BLAKE2b to 128 bits, once for each distinct text of a part; a list as its text.
+2. A number is its 64 bits, scrambled; a null is a constant of its own, so that it differs from 0 and from "".
+3. A row's hash mixes its columns' hashes by their place, in two lanes of 64 bits.
+4. The digest is the number of rows and the sum of their hashes, lane by lane modulo 2**64: a row that is changed,
+   dropped or doubled changes it, the order of the rows does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+ROWS_PER_CHUNK = 65_536
+"""Rows hashed at a time: their columns stay in the processor's cache."""
+
+_LANES = 2
+_NULL = np.array([0x9AE16A3B2F90404F, 0xC3A5C85C97CB3127], dtype=np.uint64)
+_SEEDS = np.array([0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93], dtype=np.uint64)
+_Lanes = np.ndarray  # (lanes, rows) uint64
+
+
+@dataclass(frozen=True)
+class ContentDigest:
+    """How many rows a table has, and the sum of their hashes."""
+
+    rows: int = 0
+    lanes: tuple[int, int] = (0, 0)
+
+    def including(self, table: pa.Table) -> ContentDigest:
+        """This digest with further rows of the same table; columns count in their order, not by name."""
+        rows, first, second = self.rows, *self.lanes
+        for start in range(0, table.num_rows, ROWS_PER_CHUNK):
+            chunk = table.slice(start, ROWS_PER_CHUNK)
+            sums = _row_hashes(chunk).sum(axis=1, dtype=np.uint64)  # (lanes, rows) -> (lanes,)
+            rows += chunk.num_rows
+            first, second = (first + int(sums[0])) % 2**64, (second + int(sums[1])) % 2**64
+        return ContentDigest(rows, (first, second))
+
+    def plus(self, other: ContentDigest) -> ContentDigest:
+        """The digest of the rows of both."""
+        lanes = [(mine + its) % 2**64 for mine, its in zip(self.lanes, other.lanes, strict=True)]
+        return ContentDigest(self.rows + other.rows, (lanes[0], lanes[1]))
+
+
+def _row_hashes(chunk: pa.Table) -> _Lanes:
+    hashes = np.zeros((_LANES, chunk.num_rows), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for place, column in enumerate(chunk.columns):
+            hashes = _scramble(hashes * np.uint64(0x100000001B3) + _column_hashes(column) + np.uint64(place + 1))
+    return hashes
+
+
+def _column_hashes(column: pa.ChunkedArray) -> _Lanes:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_list(kind):
+        return _text_hashes(column)
+    numbers = column.combine_chunks()
+    bits: Callable[[pa.Array], np.ndarray] = _float_bits if pa.types.is_floating(kind) else _integer_bits
+    hashes = _scramble(bits(numbers)[None, :] ^ _SEEDS[:, None])
+    if numbers.null_count:
+        hashes[:, ~numbers.is_valid().to_numpy(zero_copy_only=False)] = _NULL[:, None]
+    return hashes
+
+
+def _float_bits(numbers: pa.Array) -> np.ndarray:
+    values: np.ndarray = numbers.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
+    return values.view(np.uint64)
+
+
+def _integer_bits(numbers: pa.Array) -> np.ndarray:
+    values: np.ndarray = numbers.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return values.view(np.uint64)
+
+
+def _text_hashes(column: pa.ChunkedArray) -> _Lanes:
+    if pa.types.is_list(column.type):
+        texts = [None if value is None else str(value) for value in column.to_pylist()]
+        column = pa.chunked_array([pa.array(texts, pa.string())])
+    encoded = column.combine_chunks().dictionary_encode("encode")
+    distinct = b"".join(_text_digest(text) for text in encoded.dictionary.to_pylist())
+    table = np.frombuffer(distinct, dtype=np.uint64).reshape(-1, _LANES)  # (distinct, lanes)
+    return np.ascontiguousarray(table[encoded.indices.to_numpy()].T)
+
+
+def _text_digest(text: str | None) -> bytes:
+    if text is None:
+        return _NULL.tobytes()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _scramble(bits: np.ndarray) -> np.ndarray:
+    """The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit of the input changes half of the output's."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return cast(np.ndarray, bits ^ (bits >> np.uint64(31)))
