@@ -1,0 +1,24 @@
+"""`make bench`: every ratio, with the commit and the machine it was measured on."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from benchmarks import ingest_cost, query_cost
+from benchmarks.machine import this_machine
+from benchmarks.ratio import table
+
+
+def main() -> int:
+    """Measure and print; progress goes to stderr."""
+    print("\n".join(this_machine().lines()) + f", torch with {torch.get_num_threads()} threads\n", flush=True)
+    for title, part in (("ingest", ingest_cost.ratios), ("queries", query_cost.ratios)):
+        print(f"measuring: {title} …", file=sys.stderr, flush=True)
+        print(f"{title}\n{table(list(part()))}\n", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
