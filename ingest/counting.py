@@ -13,7 +13,7 @@ from ingest.activation import ActivationTable, Peaks, activations, refuse_not_fi
 from ingest.influence.table import InfluenceTable
 from ingest.structure import ClassCounts, HopCounts
 from ingest.trace import ChosenLayer, Trace
-from ingest.trace.capture import exact_arithmetic
+from ingest.trace.isolation import exact_arithmetic
 from ingest.trace.program import Task, Values
 from ingest.trace.targets import Target
 

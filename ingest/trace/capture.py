@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from ingest.trace.isolation import undisturbed
 from ingest.trace.program import Program
 from summit_graph.errors import NotFound, SummitError, Unsupported
 
@@ -43,11 +44,8 @@ def capture(model: nn.Module, example: Tensor, layers: Sequence[str]) -> tuple[P
             raise NotFound(f"no layer {name!r} in the model; the nearest are {', '.join(nearest)}", nearest)
     recorder = _Recorder(model, layers)
     with (
-        _evaluation(model),
-        _preserved_random_state(example.device),
+        undisturbed(model, example.device),
         recorder.hooked(),
-        exact_arithmetic(),
-        torch.no_grad(),
     ):
         exported = _export(recorder, example)
     recorder.check_calls()
@@ -180,36 +178,6 @@ def _marked_program(exported: torch.export.ExportedProgram, layers: Sequence[str
     nodes = {name: mark.args[0] for name, mark in zip(layers, marks, strict=True)}
     parameters = {holder: name.removeprefix("model.") for holder, name in signature.inputs_to_parameters.items()}
     return Program(exported.graph, stored, parameters, logits), nodes
-
-
-@contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """Plain float arithmetic: no TensorFloat-32 and no autocast while the block runs."""
-    matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    try:
-        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
-
-
-@contextmanager
-def _evaluation(model: nn.Module) -> Iterator[None]:
-    """The model in evaluation mode, each module's own training flag restored after."""
-    flags = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in flags:
-            module.training = training
-
-
-@contextmanager
-def _preserved_random_state(device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        yield
 
 
 def module_path(node: Node) -> str:
