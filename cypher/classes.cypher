@@ -6,7 +6,7 @@
 // column class: class · name: text · images: count · correct: count · accuracy: share
 // example: search=bear
 MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)
-WHERE toLower(c.name) CONTAINS toLower(coalesce($search, ''))
+WHERE coalesce(toLower(c.name) CONTAINS toLower($search), true)
 RETURN c.number AS class, c.name AS name, c.images AS images, c.correct AS correct, c.accuracy AS accuracy
 ORDER BY CASE WHEN $sort = 'name' THEN c.name ELSE '' END,
          CASE WHEN $sort = 'accuracy' THEN coalesce(c.accuracy, -1.0) ELSE 0.0 END DESC,

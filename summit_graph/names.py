@@ -93,7 +93,9 @@ class Names:
         if not found_all:
             raise self._no_class(text)
         if len(found_all) > 1:
-            raise SummitError(f"{text!r} could be {_listed(_described(entry) for entry in found_all)}: say its id")
+            raise SummitError(
+                f"{text!r} could be {_listed(f'{entry.id} ({entry.name})' for entry in found_all)}: say an id"
+            )
         return found_all[0]
 
     def find_layer(self, said: str | int) -> LayerName:

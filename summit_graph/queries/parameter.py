@@ -63,13 +63,13 @@ class Parameter:
         return MEANINGS[self.type]
 
     def read(self, value: Any) -> Value:
-        """The checked value; the default where None is given.
+        """The checked value; the default where None or no text ("") is given.
 
         Text is read as the type says, so that a command line and a web address can give any value. Values of the
         domain's types (class, neuron, layer, run) pass as text or whole number: they are looked up later.
         Raises InvalidParameter where the value is missing, of another type or out of its bounds.
         """
-        if value is None:
+        if value is None or value == "":
             if self.required:
                 raise InvalidParameter(f"{self.name} is missing: give {self.meaning}", self.name)
             return self.default

@@ -1,0 +1,106 @@
+"""Answers in other people's formats: an Arrow table, JSON, JSON Lines, CSV, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from summit_graph.errors import SummitError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = Mapping[str, Any]
+FORMATS = ("table", "json", "jsonl", "csv", "parquet")
+_ARROW_TYPES = {
+    "class": "int64",
+    "integer": "int64",
+    "count": "int64",
+    "number": "float64",
+    "share": "float64",
+    "boolean": "bool",
+}
+_ARROW_LISTS = {"neurons": "string", "counts": "int64"}
+
+
+def arrow_table(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> pa.Table:
+    """The rows as an Arrow table with a type for every column, known even where there is no row.
+
+    A column of type `any` (of an ad hoc query) has the type that its values have; raises SummitError where they have
+    none in common.
+    """
+    # Imported when called: a question asked on a terminal does not wait for Arrow.
+    import pyarrow as pa
+
+    rows = list(rows)
+    arrays = []
+    for name, kind in columns:
+        values = [row[name] for row in rows]
+        try:
+            arrays.append(pa.array(values, _arrow_type(kind)))
+        except (pa.ArrowException, OverflowError) as error:
+            raise SummitError(f"column {name} has values of several types: {str(error).splitlines()[0]}") from None
+    return pa.table(arrays, names=[name for name, _ in columns])
+
+
+def json_text(answer: Any) -> str:
+    """JSON; a number that is none is null."""
+    return json.dumps(_finite(answer), ensure_ascii=False, allow_nan=False)
+
+
+def json_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """One JSON object of columns a line."""
+    for row in rows:
+        yield json_text(row) + "\n"
+
+
+def csv_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> Iterator[str]:
+    """A header, then a line for each row; null is empty, a list is JSON, truth is `true` or `false`."""
+    names = [name for name, _ in columns]
+    yield _csv_line(names)
+    for row in rows:
+        yield _csv_line([_csv_cell(row[name]) for name in names])
+
+
+def parquet_bytes(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> bytes:
+    """A Parquet file of the rows."""
+    import pyarrow.parquet as pq
+
+    written = io.BytesIO()
+    pq.write_table(arrow_table(columns, rows), written, compression="zstd")
+    return written.getvalue()
+
+
+def _arrow_type(kind: str) -> pa.DataType | None:
+    import pyarrow as pa
+
+    if kind == "any":
+        return None
+    if kind in _ARROW_LISTS:
+        return pa.list_(pa.type_for_alias(_ARROW_LISTS[kind]))
+    return pa.type_for_alias(_ARROW_TYPES.get(kind, "string"))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json_text(value) if isinstance(value, list | dict) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _finite(entry) for name, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
