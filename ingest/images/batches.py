@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -94,7 +94,7 @@ class Loader:
 
     def batches(
         self, files: Sequence[ImageFile], skipped: Skipped, entries: list[dict[str, str]]
-    ) -> Iterator[ImageBatch]:
+    ) -> Generator[ImageBatch]:
         """The readable images in batches; an entry for each unreadable one is appended to `entries`."""
         tensors: list[Tensor] = []
         read: list[ImageFile] = []

@@ -124,6 +124,11 @@ class Manifest:
             raise SummitError(f"{FILE_NAME} is damaged or of another version: {error}") from None
 
 
+def run_name(directory: Path) -> str:
+    """The name of a run that is given none: its directory's, in which what cannot be in a name becomes `-`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).lstrip("._-")[:64] or "run"
+
+
 def check_run_id(run: str) -> None:
     """Raises SummitError unless `run` can be a run's id: it is part of every id in the graph, joined by `/`."""
     if not _RUN_ID.fullmatch(run):

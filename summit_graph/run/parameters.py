@@ -36,7 +36,9 @@ class Parameters:
     max_in_degree: int = _option(32, "Incoming edges kept per neuron where its layer has no direct channels.")
     damping: float = _option(0.85, "Damping of personalized PageRank.")
     networkx_stop: bool = _option(False, "Stop PageRank by networkx's rule (change < n * 1e-6 from the uniform start).")
-    hops: bool = _option(True, "Store the counts of every hop, which `attribute` needs for another cap or exclusions.")
+    hops: bool = _option(
+        True, "--no-hops: leave out the hops, without which `attribute` takes no other cap and no exclusions."
+    )
     limit: int | None = _option(None, "At most this many images per class: the first N paths in sorted order.")
     batch_size: int = _option(32, "Images per batch; another size may decide near-ties differently.")
     max_bad: float = _option(0.01, "Share of images that may be unreadable before the ingest stops.")

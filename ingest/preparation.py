@@ -1,0 +1,179 @@
+"""Everything an ingest needs before its first class: model, images, labels, trace. All bad input is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ingest.attribution.exclusion import excluded_channels
+from ingest.counting import Counter
+from ingest.images.batches import Loader, Skipped
+from ingest.images.folders import ClassFolder, ImageFile, images_digest, list_folders
+from ingest.images.labels import Labels, match_labels
+from ingest.images.preprocessing import Preprocess, choose_preprocess
+from ingest.label_check import check_labels, spread
+from ingest.layers import choose_layers
+from ingest.models import NONE, LoadedModel, load_model
+from ingest.predictions import predict
+from ingest.software import software
+from ingest.trace import Trace, trace
+from summit_graph.errors import SummitError
+from summit_graph.run import LayerEntry, Manifest, Parameters
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A traced model and labelled images, ready to be counted."""
+
+    parameters: Parameters
+    """As given, but for the weights' full name."""
+    model: LoadedModel
+    device: torch.device
+    folders: tuple[ClassFolder, ...]
+    labels: Labels
+    preprocess: Preprocess
+    trace: Trace
+    dataset: str
+    workers: int
+
+    @property
+    def images(self) -> int:
+        """How many image files there are, readable or not."""
+        return sum(len(folder.files) for folder in self.folders)
+
+    @property
+    def classes(self) -> list[tuple[int, ClassFolder]]:
+        """Class numbers and their folders, by number."""
+        return sorted(
+            ((self.labels.number_of[folder.name], folder) for folder in self.folders), key=lambda pair: pair[0]
+        )
+
+    def loader(self) -> Loader:
+        """Reads the images as this ingest's parameters say."""
+        return Loader(self.preprocess, batch_size=self.parameters.batch_size, workers=self.workers)
+
+    def counter(self) -> Counter:
+        """Counts as this ingest's parameters say."""
+        excluded = excluded_channels(self.parameters.exclude, self.trace.structure)
+        return Counter(
+            self.trace,
+            activation_mass=self.parameters.activation_mass,
+            activation_top=self.parameters.activation_top,
+            influence_top=self.parameters.influence_top,
+            exclude=[(name, int(channel)) for name, mask in excluded.items() for channel in mask.nonzero()[0]],
+        )
+
+    def manifest(self, run: str) -> Manifest:
+        """The manifest of a run that begins."""
+        structure = self.trace.structure
+        return Manifest(
+            run=run,
+            model=self.model.name,
+            dataset=self.dataset,
+            layers=tuple(LayerEntry(layer.name, layer.index, layer.channels) for layer in structure.layers),
+            direct={name: tuple(mask.nonzero()[0].tolist()) for name, mask in structure.direct.items()},
+            parameters=self.parameters,
+            images_digest=images_digest(self.folders),
+            weights_digest=self.model.weights_digest,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            software=software(),
+            notes={
+                "device": str(self.device),
+                "labels": self.labels.rule,
+                "labels_digest": self.labels.digest,
+                "preprocess": self.preprocess.description,
+            },
+        )
+
+    def check_labels(self) -> None:
+        """Predicts up to 1,000 images; raises SummitError where too many are unreadable or the labels look wrong."""
+        chosen = spread(self.folders)
+        number_of = {file.name: self.labels.number_of[folder] for folder, file in chosen}
+        skipped, pairs = Skipped(self.images, self.parameters.max_bad), []
+        with self.loader() as loader, torch.inference_mode():
+            for batch in loader.batches([file for _, file in chosen], skipped, []):
+                if not self.parameters.accept_labels:
+                    predicted, _ = predict(self.model.module(batch.images.to(self.device)).float())
+                    pairs += [
+                        (number_of[file.name], int(label)) for file, label in zip(batch.files, predicted, strict=True)
+                    ]
+        check_labels(pairs, self.labels, self.trace.logits_width)
+
+
+def prepare(
+    parameters: Parameters,
+    images: Path,
+    *,
+    device: str = "auto",
+    workers: int,
+    classes: Path | None = None,
+) -> Preparation:
+    """Loads the model, lists and labels the images, and traces the model.
+
+    Raises SummitError (or a subclass) for everything that is wrong with them, before anything is written.
+    """
+    chosen_device = choose_device(device)
+    folders = list_folders(images, limit=parameters.limit)
+    model = load_model(parameters.model, parameters.model_arguments, parameters.weights)
+    preprocess = choose_preprocess(parameters, model.preprocess)
+    parameters = parameters.changed(
+        weights=model.weights, accept_labels=parameters.accept_labels or model.weights == NONE
+    )
+    with Loader(preprocess, batch_size=1, workers=1) as loader:
+        first = loader.first_readable(_one_by_one(folders))
+    module = model.module.to(chosen_device)
+    example = torch.stack([first, first]).to(chosen_device)  # (2, C, H, W)
+    outputs = _outputs(module, example, parameters.model)
+    labels = match_labels([folder.name for folder in folders], outputs, categories=model.categories, classes=classes)
+    layers = choose_layers(module, example, parameters.layers)
+    traced = trace(module, example, layers, influence_top=parameters.influence_top)
+    excluded_channels(parameters.exclude, traced.structure)
+    return Preparation(
+        parameters=parameters,
+        model=model,
+        device=chosen_device,
+        folders=folders,
+        labels=labels,
+        preprocess=preprocess,
+        trace=traced,
+        dataset=images.resolve().name,
+        workers=workers,
+    )
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of `--device`: `auto` is the GPU where there is one; raises SummitError where it cannot be had."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise SummitError(f"--device {name}: give auto, cpu or cuda")
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise SummitError("--device cuda: torch finds no GPU here; give --device cpu, or install torch with CUDA")
+    return torch.device("cuda")
+
+
+def _one_by_one(folders: Sequence[ClassFolder]) -> chain[ImageFile]:
+    return chain.from_iterable(folder.files for folder in folders)
+
+
+def _outputs(module: nn.Module, example: Tensor, name: str) -> int:
+    """The model's number of outputs; raises SummitError where it cannot take the images or returns no (B, K)."""
+    shape = "×".join(map(str, example.shape[1:]))
+    try:
+        with torch.inference_mode():
+            logits = module(example)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise SummitError(
+            f"{name} cannot take an input of {shape} ({text[:200]}): give --resize and --crop, or another --preprocess"
+        ) from error
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(example):
+        got = f"a tensor of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+        raise SummitError(f"{name} returns {got}, no (images, outputs): summit-graph takes classifiers")
+    return int(logits.shape[1])

@@ -1,0 +1,106 @@
+"""Progress of an ingest on stderr: a bar on a terminal, else a line every ten seconds, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+LINE_EVERY_S = 10.0
+BAR_EVERY_S = 0.2
+_BAR_WIDTH = 24
+
+
+class Progress:
+    """Says how far an ingest is; `quiet` says nothing at all."""
+
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._quiet = quiet
+        self._terminal = self._stream.isatty()
+        self._images = self._all_images = self._classes = self._all_classes = 0
+        self._started = self._last_shown = time.monotonic()
+        self._width = 0
+
+    def message(self, text: str) -> None:
+        """One line of its own."""
+        if not self._quiet:
+            self._clear()
+            print(text, file=self._stream, flush=True)
+
+    def start(self, *, images: int, classes: int) -> None:
+        """Begins to count: how many images and classes are still to be done."""
+        self._images = self._classes = 0
+        self._all_images, self._all_classes = images, classes
+        self._started = self._last_shown = time.monotonic()
+
+    def advance(self, images: int) -> None:
+        """So many more images are done, unreadable ones too."""
+        self._images += images
+        self._show()
+
+    def class_done(self) -> None:
+        """One more class is written."""
+        self._classes += 1
+
+    def end(self) -> None:
+        """Takes the bar away."""
+        self._clear()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if self._quiet or now - self._last_shown < (BAR_EVERY_S if self._terminal else LINE_EVERY_S):
+            return
+        self._last_shown = now
+        rate = self._images / max(now - self._started, 1e-9)
+        left_s = (self._all_images - self._images) / rate if rate > 0 else 0.0
+        text = (
+            f"{self._images:,} of {self._all_images:,} images, {rate:,.0f} images/s, "
+            f"{self._classes:,} of {self._all_classes:,} classes done, {duration(left_s)} left"
+        )
+        if not self._terminal:
+            print(text, file=self._stream, flush=True)
+            return
+        filled = _BAR_WIDTH * self._images // max(self._all_images, 1)
+        line = f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {text}"
+        print("\r" + line.ljust(self._width), end="", file=self._stream, flush=True)
+        self._width = len(line)
+
+    def _clear(self) -> None:
+        if self._width:
+            print("\r" + " " * self._width + "\r", end="", file=self._stream, flush=True)
+            self._width = 0
+
+
+class Stopwatch:
+    """Wall time in seconds, by what it was spent on."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.monotonic()
+
+    @contextmanager
+    def spent_on(self, what: str) -> Iterator[None]:
+        """Counts the block's time as spent on `what`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+
+    @property
+    def total(self) -> float:
+        """Seconds since the stopwatch was made."""
+        return time.monotonic() - self._started
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `42 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
