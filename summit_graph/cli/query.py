@@ -39,10 +39,6 @@ def query(
     help_wanted: Annotated[bool, typer.Option("--help", help="Show what a query takes.", is_flag=True)] = False,
 ) -> None:
     """Ask a canned query: summit-graph query NAME --PARAMETER VALUE …; `query NAME --help` says what it takes."""
-    from summit_graph import terminal
-    from summit_graph.queries import run_query
-    from summit_graph.store import open_store
-
     catalogue = _catalogue(queries)
     if name is None:
         if not help_wanted:
@@ -57,6 +53,11 @@ def query(
         _print_help(asked)
         return
     values = _values(context.args)
+
+    from summit_graph import terminal
+    from summit_graph.queries import run_query
+    from summit_graph.store import open_store
+
     store = open_store(db)
     try:
         answer = run_query(store, asked, values, page=page)
