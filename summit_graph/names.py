@@ -150,9 +150,12 @@ class Names:
 
     def _no_class(self, text: str) -> NotFound:
         plain = _plain(text)
+        words = set(plain.split())
+        with_its_words = [name for name in self._by_plain_name if words and words <= set(name.split())]
         close = get_close_matches(plain, self._by_plain_name, CANDIDATES)
-        within = [name for name in self._by_plain_name if plain and plain in name and name not in close]
-        entries = [entry for name in [*close, *within] for entry in self._by_plain_name[name]][:CANDIDATES]
+        within = [name for name in self._by_plain_name if plain and plain in name]
+        names = dict.fromkeys([*with_its_words, *close, *within])
+        entries = [entry for name in names for entry in self._by_plain_name[name]][:CANDIDATES]
         nearest = tuple(entry.name for entry in entries)
         if entries:
             hint = f"the nearest are {', '.join(map(_described, entries))}"
@@ -166,7 +169,7 @@ class Names:
 
 def runs_of_store(store: Store, said: str | None = None) -> list[RunName]:
     """The ready runs, the newest first; with an id or a name those that have it, partial ones too."""
-    rows = _rows(_read(store, "runs", {"run": said}))
+    rows = _rows(_read(store, "run_names", {"run": said}))
     return [RunName(row["run"], row["name"], row["state"], row["digest"]) for row in rows]
 
 

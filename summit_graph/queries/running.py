@@ -124,26 +124,15 @@ def fetch_rows(
     store: Store, query: Query, bound: Mapping[str, Any], row_limit: int | None = None, timeout_ms: int | None = None
 ) -> list[Row]:
     """The first rows (all without a limit) of a query whose values are bound, as `bind_values` binds them."""
-    text = query.text(store.dialect)
-    used = {name: bound[name] for name in parameters_of(text)}
-    if "limit" in used:
-        used["limit"] = NO_LIMIT if row_limit is None else row_limit
-    answer = store.read(
-        text,
-        used,
-        row_limit=None if query.header.search else row_limit,
-        timeout_ms=settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms,
-        label=query.name,
-    )
     if query.header.search is not None:
 
         def fetch(name: str, values: Mapping[str, Any]) -> list[Row]:
-            return fetch_rows(
-                store, packaged_catalogue().get(name), {**bound, **values}, values.get("limit"), timeout_ms
-            )
+            other = packaged_catalogue().get(name)
+            return _rows_by_name(_read(store, other, {**bound, **values}, None, timeout_ms))
 
-        fetched = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        fetched = _rows_by_name(_read(store, query, bound, None, timeout_ms))
         return SEARCHES[query.header.search](fetched, bound, fetch)[:row_limit]
+    answer = _read(store, query, bound, row_limit, timeout_ms)
     declared = tuple(column.name for column in query.columns)
     if answer.columns != declared:
         raise SummitError(
@@ -152,13 +141,34 @@ def fetch_rows(
     return _named_rows(answer, query, bound["run"])
 
 
+def _read(
+    store: Store, query: Query, bound: Mapping[str, Any], row_limit: int | None, timeout_ms: int | None
+) -> Answer:
+    """What a query's text returns, as the store answers it."""
+    text = query.text(store.dialect)
+    used = {name: bound[name] for name in parameters_of(text)}
+    if "limit" in used:
+        used["limit"] = NO_LIMIT if row_limit is None else row_limit
+    return store.read(
+        text,
+        used,
+        row_limit=row_limit,
+        timeout_ms=settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms,
+        label=query.name,
+    )
+
+
+def _rows_by_name(answer: Answer) -> list[Row]:
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
 def _named_rows(answer: Answer, query: Query, run: str | None) -> list[Row]:
     """Rows by column name; a neuron's id loses the run that it begins with."""
     names = answer.columns
     neurons = [index for index, column in enumerate(query.columns) if column.type == "neuron"]
     lists = [index for index, column in enumerate(query.columns) if column.type == "neurons"]
     if run is None or not (neurons or lists):
-        return [dict(zip(names, row, strict=True)) for row in answer.rows]
+        return _rows_by_name(answer)
     prefix = f"{run}/"
     rows = []
     for values in answer.rows:

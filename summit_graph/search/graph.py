@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 Row = dict[str, Any]
 Fetch = Callable[[str, Mapping[str, Any]], list[Row]]
-"""Runs another canned query of the catalogue on the same run: its name and the values that differ from this query's."""
+"""The rows that the text of a query of the catalogue returns, on the same run: its name and the values that differ from
+this query's."""
 Search = Callable[[list[Row], Mapping[str, Any], Fetch], list[Row]]
 """Turns the rows that a query's text fetched, with the query's bound values, into the rows that it answers."""
 

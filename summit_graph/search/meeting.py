@@ -27,7 +27,7 @@ def meeting(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> list[Ro
     direct = _leg(fetched, 1, first, second, k, {first, second})
     if direct:
         return direct
-    for third in fetch("bridging_classes", {"limit": None}):
+    for third in fetch("bridging_classes", {}):
         third_id = f"{values['run']}/{third['class']}"
         fetched.add(fetch("meeting", {"class_a": third_id, "class_b": third_id}))
         involved = {first, third_id, second}
