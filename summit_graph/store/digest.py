@@ -17,6 +17,8 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
+from summit_graph.errors import SummitError
+
 ROWS_PER_CHUNK = 65_536
 """Rows hashed at a time: their columns stay in the processor's cache."""
 
@@ -47,6 +49,13 @@ class ContentDigest:
         """The digest of the rows of both."""
         lanes = [(mine + its) % 2**64 for mine, its in zip(self.lanes, other.lanes, strict=True)]
         return ContentDigest(self.rows + other.rows, (lanes[0], lanes[1]))
+
+
+def check_content(table: str, found: ContentDigest, expected: ContentDigest) -> None:
+    """Raises SummitError unless what was read back from a store is what was written into it."""
+    if found != expected:
+        what = f"{found.rows} rows instead of {expected.rows}" if found.rows != expected.rows else "other values"
+        raise SummitError(f"the store holds {what} in {table}: the load was undone; load again")
 
 
 def _row_hashes(chunk: pa.Table) -> _Lanes:

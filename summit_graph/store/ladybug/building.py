@@ -1,0 +1,194 @@
+"""Loading into and deleting from an embedded store: a new file is built beside the old one, verified, and renamed.
+
+1. A folder `.<name>.loading` beside the file is locked; a second loader says so and stops. What a killed one left in
+   it is removed: the file that readers see was not touched.
+2. The run is read, checked and staged in that folder.
+3. The first run, or one that replaces another, goes into a fresh file, with the other runs read over from the old one;
+   a further run into a copy of the file. Rows go in by COPY alone.
+4. Checkpoint and close; the file is opened again, read-only, and every table's content is compared with what was staged
+   (and the other runs' row counts with what they were).
+5. The file is renamed into the old one's place.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from summit_graph import schema
+from summit_graph.errors import NotFound, StoreUnavailable, SummitError
+from summit_graph.rows import GraphRows, Scope
+from summit_graph.run import Run
+from summit_graph.store.base import LoadReport, Progress
+from summit_graph.store.digest import check_content
+from summit_graph.store.ladybug import content
+from summit_graph.store.ladybug.engine import check_tables, connected, create_tables, execute
+from summit_graph.store.loaded import Loaded
+from summit_graph.store.staging import Staged, StageWriter, stage
+
+BUILT = "built.lbug"
+"""Name of the new file within the folder it is built in."""
+STAGED_TO_BUILT = 6
+"""A built file takes at most about this many times the bytes that its rows took when staged."""
+
+
+def load(path: Path, run: Run, scope: Scope, *, replace: bool, progress: Progress) -> LoadReport:
+    """See Store.load."""
+    wanted = run.manifest.run
+    with _building_folder(path) as folder:
+        others, loaded = _what_is_there(path, wanted)
+        if loaded is not None and not replace and loaded.is_the_same(run, scope):
+            with connected(path, read_only=True) as connection:
+                counts = {table: content.count(connection, table, wanted) for table in schema.TABLES}
+            return LoadReport(wanted, counts, already_loaded=True)
+        progress(f"reading {run.directory}")
+        staged = stage(GraphRows(run, scope), _fresh(folder / "rows"))
+        _check_space(path, folder, staged, progress)
+        if loaded is None and others:
+            _copy_file(path, folder / BUILT)
+            with connected(path, read_only=True) as connection:
+                rows_of_others = content.counts(connection)
+            _fill(folder / BUILT, [staged], create=False, progress=progress)
+        else:
+            kept = [_stage_from_store(path, other, folder) for other in others]
+            rows_of_others = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
+            _fill(folder / BUILT, [*kept, staged], create=True, progress=progress)
+        progress("reading back what was written")
+        _verify(folder / BUILT, staged, rows_of_others)
+        _take_place(folder / BUILT, path)
+        return LoadReport(wanted, staged.counts, already_loaded=False)
+
+
+def delete(path: Path, run: str) -> None:
+    """See Store.delete_run: the other runs go into a fresh file."""
+    with _building_folder(path) as folder:
+        with connected(path, read_only=True) as connection:
+            check_tables(connection, path)
+            runs = content.run_ids(connection)
+        if run not in runs:
+            raise NotFound(f"{path} has no run {run!r}", nearest=tuple(runs))
+        kept = [_stage_from_store(path, other, folder) for other in runs if other != run]
+        rows = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
+        _fill(folder / BUILT, kept, create=True, progress=lambda line: None)
+        for staged in kept:
+            _verify(folder / BUILT, staged, {table: rows[table] - staged.counts[table] for table in schema.TABLES})
+        _take_place(folder / BUILT, path)
+
+
+def _what_is_there(path: Path, wanted: str) -> tuple[list[str], Loaded | None]:
+    """Ids of the other runs of the file, and what it holds of the wanted one."""
+    if not path.exists():
+        return [], None
+    with connected(path, read_only=True) as connection:
+        check_tables(connection, path)
+        others = [other for other in content.run_ids(connection) if other != wanted]
+        return others, content.loaded(connection, wanted)
+
+
+@contextmanager
+def _building_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside the file that this process alone uses, removed in the end."""
+    folder = path.with_name(f".{path.name}.loading")
+    try:
+        folder.mkdir(exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write beside {path}: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreUnavailable(f"another load is writing {path}: wait until it has ended") from None
+        if not folder.exists() or os.fstat(held).st_ino != folder.stat().st_ino:
+            raise StoreUnavailable(f"another load has just written {path}: load again")
+        for leftover in folder.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(held)
+
+
+def _fresh(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _check_space(path: Path, folder: Path, staged: Staged, progress: Progress) -> None:
+    needed = staged.size_bytes * STAGED_TO_BUILT + (path.stat().st_size if path.exists() else 0)
+    free = shutil.disk_usage(folder).free
+    progress(f"writing {sum(staged.counts.values()):,} rows; up to {needed / 1e6:,.0f} MB beside {path} meanwhile")
+    if needed > free:
+        raise SummitError(f"the disk of {path} has {free / 1e6:,.0f} MB free and the load needs {needed / 1e6:,.0f} MB")
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    if source.with_name(source.name + ".wal").exists():
+        raise StoreUnavailable(
+            f"{source} was written by another program that did not close it: open and close it there"
+        )
+    shutil.copyfile(source, target)
+
+
+def _stage_from_store(path: Path, run: str, folder: Path) -> Staged:
+    """A run's rows read over from the file that is being replaced."""
+    writer = StageWriter(_fresh(folder / f"kept-{run}"))
+    try:
+        with connected(path, read_only=True) as connection:
+            for table in schema.TABLES:
+                for part in content.read_back(connection, table, run):
+                    writer.add(table, part)
+        return writer.finish(run)
+    finally:
+        writer.close()
+
+
+def _fill(built: Path, runs: list[Staged], *, create: bool, progress: Progress) -> None:
+    with connected(built, read_only=False) as connection:
+        if create:
+            create_tables(connection)
+        for staged in runs:
+            for table in schema.TABLES:
+                if staged.counts[table]:
+                    progress(f"{staged.run}: {table}, {staged.counts[table]:,} rows")
+                    execute(connection, f"COPY `{table}` FROM '{_quoted(staged.path(table))}'")
+        execute(connection, "CHECKPOINT")
+    for leftover in (built.with_name(built.name + end) for end in (".wal", ".shadow")):
+        if leftover.exists():
+            raise SummitError(f"the embedded store left {leftover.name} behind: the load was given up, try again")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _verify(built: Path, staged: Staged, others: Mapping[str, int]) -> None:
+    """Raises SummitError unless the file holds a run's rows exactly, and beside them `others` rows of other runs."""
+    with connected(built, read_only=True) as connection:
+        total = content.counts(connection)
+        for table in schema.TABLES:
+            check_content(table, content.content_digest(connection, table, staged.run), staged.digests[table])
+            found = total[table] - staged.counts[table]
+            if found != others[table]:
+                raise SummitError(
+                    f"the store holds {found} rows of other runs instead of {others[table]} in {table}: "
+                    f"the load was undone; load again"
+                )
+
+
+def _take_place(built: Path, path: Path) -> None:
+    """Makes the built file durable and renames it; readers that have the old one open keep it."""
+    for place in (built, path.parent):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if place == built:
+            built.replace(path)

@@ -1,0 +1,127 @@
+"""Connections to an embedded store for several threads, which notice when a load has put a new file in its place.
+
+A connection serves one thread at a time. Every file that was opened is a generation; when the file at the path is
+another one (a load renamed it there), the next connection is of a new generation, and the old one is closed once its
+last connection comes back. A query that runs meanwhile ends on the file it began on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ladybug
+
+from summit_graph.errors import StoreUnavailable
+from summit_graph.store.ladybug.engine import check_tables, open_database
+
+FileKey = tuple[int, int, int, int]
+"""Device, inode, size and time of change: what tells one file at a path from the next."""
+
+RUNS_PER_CONNECTION = 1_000
+"""A connection keeps what it prepared of every text it ran; after so many runs it is replaced by a fresh one."""
+
+
+@dataclass
+class _Generation:
+    key: FileKey
+    database: ladybug.Database
+    idle: list[Pooled] = field(default_factory=list)
+    in_use: int = 0
+
+
+@dataclass
+class Pooled:
+    """A connection and how often it was handed out."""
+
+    connection: ladybug.Connection
+    runs: int = 0
+
+
+class ConnectionPool:
+    """Read-only connections to the file at a path; opened at once, so that a wrong path is noticed early."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._closed = False
+        self._current = self._open()
+
+    @contextmanager
+    def connection(self) -> Iterator[ladybug.Connection]:
+        """A connection for this thread, of the file that lies at the path now."""
+        generation, pooled = self._check_out()
+        try:
+            yield pooled.connection
+        finally:
+            self._check_in(generation, pooled)
+
+    def close(self) -> None:
+        """Closes what is idle now, and the rest when it comes back."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._retire(self._current)
+
+    def _check_out(self) -> tuple[_Generation, Pooled]:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store was closed")
+            if self._key() != self._current.key:
+                old, self._current = self._current, self._open()
+                self._retire(old)
+            generation = self._current
+            generation.in_use += 1
+            if generation.idle:
+                return generation, generation.idle.pop()
+            try:
+                return generation, Pooled(ladybug.Connection(generation.database, num_threads=1))
+            except BaseException:
+                generation.in_use -= 1
+                raise
+
+    def _check_in(self, generation: _Generation, pooled: Pooled) -> None:
+        with self._lock:
+            pooled.runs += 1
+            generation.in_use -= 1
+            retired = self._closed or generation is not self._current
+            if retired or pooled.runs >= RUNS_PER_CONNECTION:
+                pooled.connection.close()
+            else:
+                generation.idle.append(pooled)
+            if retired:
+                self._retire(generation)
+
+    @staticmethod
+    def _retire(generation: _Generation) -> None:
+        for pooled in generation.idle:
+            pooled.connection.close()
+        generation.idle.clear()
+        if generation.in_use == 0:
+            generation.database.close()
+
+    def _open(self) -> _Generation:
+        """Opens the file; where a load renames another one into its place meanwhile, that one."""
+        while True:
+            key = self._key()
+            database = open_database(self._path, read_only=True)
+            if self._key() != key:
+                database.close()
+                continue
+            try:
+                connection = ladybug.Connection(database, num_threads=1)
+                check_tables(connection, self._path)
+            except BaseException:
+                database.close()
+                raise
+            return _Generation(key, database, [Pooled(connection)])
+
+    def _key(self) -> FileKey:
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path} cannot be opened: {error.strerror}") from None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

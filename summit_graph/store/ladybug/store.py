@@ -1,0 +1,70 @@
+"""The embedded store: reads through a pool of connections, loads into a new file that takes the old one's place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from summit_graph import settings
+from summit_graph.rows import Scope
+from summit_graph.run import Run
+from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.ladybug import building
+from summit_graph.store.ladybug.engine import execute, plain
+from summit_graph.store.ladybug.pool import ConnectionPool
+from summit_graph.store.values import checked_parameters
+
+
+class LadybugStore(Store):
+    """A graph store in one file. The file need not exist for a load; a read opens it."""
+
+    dialect: Dialect = "ladybug"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opening = threading.Lock()
+        self._pool = ConnectionPool(path) if path.exists() else None
+
+    def read(
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        row_limit: int | None = None,
+        timeout_ms: int | None = None,
+        label: str = "ad hoc",
+    ) -> Answer:
+        """See Store.read."""
+        sent = checked_parameters(text, parameters)
+        limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
+        with self._opened().connection() as connection:
+            connection.set_query_timeout(limit_ms)
+            with execute(connection, text, sent) as result:
+                columns = tuple(result.get_column_names())
+                rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
+        kept = rows[:row_limit]
+        return Answer(columns, [tuple(plain(value) for value in row) for row in kept], len(rows) > len(kept))
+
+    def load(
+        self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
+    ) -> LoadReport:
+        """See Store.load. The store's file is replaced at the end; who reads from it goes on reading the old one."""
+        return building.load(self.path, run, scope, replace=replace, progress=progress or (lambda line: None))
+
+    def delete_run(self, run: str) -> None:
+        """See Store.delete_run."""
+        building.delete(self.path, run)
+
+    def _opened(self) -> ConnectionPool:
+        """The pool; of a file that was not there yet when the store was made, from now on."""
+        with self._opening:
+            if self._pool is None:
+                self._pool = ConnectionPool(self.path)
+            return self._pool
+
+    def close(self) -> None:
+        """See Store.close."""
+        if self._pool is not None:
+            self._pool.close()
