@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 
 from summit_graph import __version__
-from summit_graph.cli import exchange, ingest, query
+from summit_graph.cli import exchange, ingest, load, query, serve
 from summit_graph.errors import SummitError
 
-COMMAND_GROUPS: tuple[typer.Typer, ...] = (ingest.group, exchange.group, query.group)
+COMMAND_GROUPS: tuple[typer.Typer, ...] = (ingest.group, load.group, exchange.group, query.group, serve.group)
 """The commands of each file of this folder, in the order of `--help`."""
 
 app = typer.Typer(

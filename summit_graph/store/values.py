@@ -23,7 +23,7 @@ def checked_parameters(text: str, parameters: Mapping[str, Any]) -> dict[str, An
     for name in used:
         if not _is_sendable(parameters[name]):
             raise InvalidParameter(
-                f"${name} cannot be sent: give text, true or false, a 64-bit integer, a finite number, or lists of these",
+                f"${name} cannot be sent: give text, true or false, a 64-bit integer, a finite number or lists of them",
                 name,
             )
     return {name: parameters[name] for name in used}
