@@ -118,7 +118,7 @@ def strongest(table: Weights, limit: int) -> Weights:
     columns = table.shape[1]
     if columns <= limit:
         return table
-    number = np.min_scalar_type(-(int(table.max(initial=0)) + 1) * columns)  # a signed one that holds every place
+    number = np.min_scalar_type(-(int(table.max(initial=0)) + 2) * columns)  # a signed one that holds every place
     place = np.multiply(table, columns, dtype=number) + np.arange(columns, dtype=number)[::-1]  # without ties
     last_kept = np.partition(place, columns - limit, axis=1)[:, columns - limit]  # (rows,)
     kept: Weights = table * (place >= last_kept[:, None])
