@@ -52,6 +52,9 @@ SETTINGS: tuple[Setting, ...] = (
     _row("port", 8_000, "Port that the service listens on."),
     _row("root_path", "", "Path under which a proxy serves the service, such as /summit."),
     _row("queries", "", "A folder of further query files."),
+    _row("maximum_rows", 10_000, "Rows that one page of a query's answer over HTTP may hold."),
+    _row("concurrent_queries", 8, "Queries that one service process runs at once; further requests wait."),
+    _row("queue_timeout_ms", 2_000, "How long a request waits for its turn before it is answered 503."),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -13,10 +13,17 @@ from typing import Annotated
 import typer
 
 from summit_graph import __version__
-from summit_graph.cli import exchange, ingest, load, query, serve
+from summit_graph.cli import demo, exchange, ingest, load, query, serve
 from summit_graph.errors import SummitError
 
-COMMAND_GROUPS: tuple[typer.Typer, ...] = (ingest.group, load.group, exchange.group, query.group, serve.group)
+COMMAND_GROUPS: tuple[typer.Typer, ...] = (
+    ingest.group,
+    load.group,
+    exchange.group,
+    query.group,
+    serve.group,
+    demo.group,
+)
 """The commands of each file of this folder, in the order of `--help`."""
 
 app = typer.Typer(

@@ -1,0 +1,201 @@
+"""Answers as JSON, and the schemas that document them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import Response
+from pydantic_core import to_json
+
+from summit_graph.queries import ClassGraph, Column, Parameter, Query, QueryResult
+
+JSON = "application/json"
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_INTEGER: dict[str, Any] = {"type": "integer"}
+_NUMBER: dict[str, Any] = {"type": "number"}
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "class": _INTEGER,
+    "integer": _INTEGER,
+    "count": _INTEGER,
+    "number": _NUMBER,
+    "share": _NUMBER,
+    "boolean": {"type": "boolean"},
+    "counts": {"type": "array", "items": _INTEGER},
+    "neurons": {"type": "array", "items": _TEXT},
+}
+"""JSON's type of each column type; the others (neuron, layer, run, scope, text) are text."""
+
+
+def json_response(value: Any) -> Response:
+    """JSON in which a number that is none is null, since JSON has no NaN."""
+    return Response(to_json(value, inf_nan_mode="null"), media_type=JSON)
+
+
+def query_answer(result: QueryResult) -> dict[str, Any]:
+    """A canned query's answer as it is sent."""
+    return {
+        "run": result.run,
+        "query": result.query,
+        "columns": [{"name": name, "type": kind} for name, kind in result.columns],
+        "rows": result.rows,
+        "truncated": result.truncated,
+        "next": result.next,
+    }
+
+
+def graph_answer(graph: ClassGraph) -> dict[str, Any]:
+    """A class's graph as it is sent."""
+    return {
+        "run": graph.run,
+        "class": graph.of_class.number,
+        "layers": [
+            {"layer": layer.name, "layer_index": layer.index, "channels": layer.channels} for layer in graph.layers
+        ],
+        "nodes": [
+            {
+                "neuron": node.neuron,
+                "layer_index": node.layer_index,
+                "channel": node.channel,
+                "slot": node.slot,
+                "count": node.count,
+                "share": node.share,
+                "importance": node.importance,
+                "pictures": None,
+            }
+            for node in graph.nodes
+        ],
+        "edges": [
+            {"source": edge.source, "target": edge.target, "count": edge.count, "share": edge.share}
+            for edge in graph.edges
+        ],
+        "kept": {"importance": graph.kept.importance, "influence": graph.kept.influence},
+    }
+
+
+def catalogue_entry(query: Query) -> dict[str, Any]:
+    """What the catalogue says of a query."""
+    return {
+        "name": query.name,
+        "title": query.title,
+        "answers": query.answers,
+        "parameters": [_parameter_entry(parameter) for parameter in query.parameters],
+        "columns": [{"name": column.name, "type": column.type} for column in query.columns],
+        "example": dict(query.example),
+        "needs": list(query.header.needs),
+        "search": query.header.search,
+        "text": dict(query.texts),
+    }
+
+
+def _parameter_entry(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "meaning": parameter.meaning,
+        "required": parameter.required,
+        "default": parameter.default,
+        "lowest": parameter.low,
+        "highest": parameter.high,
+        "choices": list(parameter.choices),
+    }
+
+
+def rows_schema(key: str, columns: Iterable[Column]) -> dict[str, Any]:
+    """JSON schema of an answer whose one key holds rows with these columns."""
+    return _object({key: _array(_row_schema(columns))})
+
+
+def query_answer_schema(columns: Iterable[Column]) -> dict[str, Any]:
+    """JSON schema of `query_answer` for a query with these columns."""
+    return _object(
+        {
+            "run": _or_null(_TEXT),
+            "query": _TEXT,
+            "columns": _array(_object({"name": _TEXT, "type": _TEXT})),
+            "rows": _array(_row_schema(columns)),
+            "truncated": {"type": "boolean"},
+            "next": _or_null(_TEXT),
+        }
+    )
+
+
+def documented_answer(description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that answers JSON of this schema."""
+    return {200: {"description": description, "content": {JSON: {"schema": schema}}}}
+
+
+def _row_schema(columns: Iterable[Column]) -> dict[str, Any]:
+    """Any value of a row may be null: where a run lacks what it would say."""
+    return _object({column.name: _or_null(_SCHEMAS.get(column.type, _TEXT)) for column in columns})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_ANY: dict[str, Any] = {}
+CATALOGUE_SCHEMA = _object(
+    {
+        "queries": _array(
+            _object(
+                {
+                    "name": _TEXT,
+                    "title": _TEXT,
+                    "answers": _TEXT,
+                    "parameters": _array(
+                        _object(
+                            {
+                                "name": _TEXT,
+                                "type": _TEXT,
+                                "meaning": _TEXT,
+                                "required": {"type": "boolean"},
+                                "default": _ANY,
+                                "lowest": _or_null(_NUMBER),
+                                "highest": _or_null(_NUMBER),
+                                "choices": _array(_TEXT),
+                            }
+                        )
+                    ),
+                    "columns": _array(_object({"name": _TEXT, "type": _TEXT})),
+                    "example": {"type": "object", "additionalProperties": _TEXT},
+                    "needs": _array(_TEXT),
+                    "search": _or_null(_TEXT),
+                    "text": {"type": "object", "additionalProperties": _TEXT},
+                }
+            )
+        )
+    }
+)
+GRAPH_SCHEMA = _object(
+    {
+        "run": _TEXT,
+        "class": _INTEGER,
+        "layers": _array(_object({"layer": _TEXT, "layer_index": _INTEGER, "channels": _INTEGER})),
+        "nodes": _array(
+            _object(
+                {
+                    "neuron": _TEXT,
+                    "layer_index": _INTEGER,
+                    "channel": _INTEGER,
+                    "slot": _INTEGER,
+                    "count": _INTEGER,
+                    "share": _or_null(_NUMBER),
+                    "importance": _or_null(_NUMBER),
+                    "pictures": {"type": "null"},
+                }
+            )
+        ),
+        "edges": _array(_object({"source": _TEXT, "target": _TEXT, "count": _INTEGER, "share": _or_null(_NUMBER)})),
+        "kept": _object({"importance": _or_null(_NUMBER), "influence": _or_null(_NUMBER)}),
+    }
+)
