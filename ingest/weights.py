@@ -24,6 +24,8 @@ CONTAINERS = ("state_dict", "model", "model_ema")
 """Keys of a checkpoint under which its state dict may lie, in the order they are tried."""
 
 _SHOWN_KEYS = 3
+_BEGINNINGS = (b"PK", b"\x80")
+"""First bytes of the files that torch writes: a zip, or before version 1.6 a pickle."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ def weights_digest(model: nn.Module) -> str:
 def _read(path: Path) -> Any:
     if not path.is_file():
         raise SummitError(f"the weights file {path} does not exist")
+    not_weights = f"{path} is no weights file that torch.save wrote, or is damaged"
+    with path.open("rb") as file:
+        if not file.read(2).startswith(_BEGINNINGS):
+            raise SummitError(not_weights)
     try:
         with warnings.catch_warnings():
             # torch warns of a pickle protocol it does not write itself, right before it refuses the file.
@@ -78,7 +84,7 @@ def _read(path: Path) -> Any:
         ) from error
     # A file of another kind, or a damaged one, fails in whatever part of torch's reader meets it first.
     except Exception as error:
-        raise SummitError(f"{path} is no weights file that torch.save wrote, or is damaged") from error
+        raise SummitError(not_weights) from error
 
 
 def _state_dict_in(stored: Any, path: Path) -> tuple[str, Mapping[str, Tensor]]:

@@ -35,6 +35,17 @@ def list_folders(images: Path, *, limit: int | None = None) -> tuple[ClassFolder
     Files in deeper folders belong to the class too; hidden files and folders (`.DS_Store`) are left out.
     Raises SummitError where there is no such folder, no class folder, or an empty one.
     """
+    folders = []
+    for name in class_folders(images):
+        files = sorted(_files_below(images / name), key=lambda path: path.relative_to(images).as_posix())
+        if not files:
+            raise SummitError(f"the class folder {images / name} is empty: put images in, or remove it")
+        folders.append(ClassFolder(name, tuple(_image_file(path, images) for path in files[:limit])))
+    return tuple(folders)
+
+
+def class_folders(images: Path) -> list[str]:
+    """Sorted names of the class folders; raises SummitError where there is no folder of images, or none in it."""
     if not images.is_dir():
         raise SummitError(f"the image folder {images} does not exist: give a folder that holds one folder per class")
     try:
@@ -43,13 +54,7 @@ def list_folders(images: Path, *, limit: int | None = None) -> tuple[ClassFolder
         raise SummitError(f"{images} cannot be read: {error.strerror}") from None
     if not names:
         raise SummitError(f"{images} holds no folders: give a folder that holds one folder per class")
-    folders = []
-    for name in names:
-        files = sorted(_files_below(images / name), key=lambda path: path.relative_to(images).as_posix())
-        if not files:
-            raise SummitError(f"the class folder {images / name} is empty: put images in, or remove it")
-        folders.append(ClassFolder(name, tuple(_image_file(path, images) for path in files[:limit])))
-    return tuple(folders)
+    return names
 
 
 def images_digest(folders: Iterable[ClassFolder]) -> str:

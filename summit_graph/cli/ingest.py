@@ -84,6 +84,10 @@ def ingest(
         _refuse_contradiction(context)
         given |= AS_PUBLISHED
     parameters = Parameters(model=model, **given)
+    # The folder is looked at before torch is imported, which takes seconds.
+    from ingest.images.folders import class_folders
+
+    class_folders(images)
     _require_torch()
     from ingest import dry_run as rehearsal
     from ingest import pipeline

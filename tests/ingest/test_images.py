@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +20,7 @@ from ingest.images.preprocessing import Normalisation, choose_preprocess, preset
 from ingest.label_check import check_labels, spread, tail
 from summit_graph.errors import SummitError
 from summit_graph.run import Parameters
-
-
-def picture(seed: int, size: tuple[int, int] = (6, 5)) -> Image.Image:
-    """An RGB image of random pixels; `size` is width and height."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    return Image.fromarray(pixels)
-
-
-def write_folders(root: Path, images: dict[str, int]) -> Path:
-    """A folder per class with so many images."""
-    for name, count in images.items():
-        (root / name).mkdir(parents=True)
-        for index in range(count):
-            picture(index).save(root / name / f"{index:03d}.png")
-    return root
-
+from tests.ingest.pictures import picture, write_folders
 
 # -- files ------------------------------------------------------------------------------------------------------------
 
@@ -382,7 +368,5 @@ def test_one_class_alone_is_judged_by_the_number_of_outputs() -> None:
 
 @pytest.mark.parametrize(("trials", "correct", "chance"), [(12, 5, 0.3), (7, 0, 0.5), (30, 30, 0.9), (9, 4, 0.25)])
 def test_the_tail_of_guessing_is_the_binomial_sum(trials: int, correct: int, chance: float) -> None:
-    from math import comb
-
     expected = sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(correct, trials + 1))
     assert tail(trials, correct, chance) == pytest.approx(expected, rel=1e-9)
