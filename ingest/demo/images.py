@@ -56,7 +56,7 @@ def write_images(folder: Path, digits: Digits) -> bool:
     """Writes the images as PNG files, one folder a class, whole or not at all; False where they are there already."""
     if folder.is_dir():
         return False
-    unfinished = folder.with_name(f".{folder.name}.partial")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in CLASS_NAMES:
         (unfinished / name).mkdir(parents=True)

@@ -62,7 +62,7 @@ def test_the_files_hold_the_pixels_that_the_model_is_trained_on(
 def test_a_killed_writing_of_the_images_starts_anew(
     tmp_path: Path, halves: tuple[images.Digits, images.Digits]
 ) -> None:
-    unfinished = tmp_path / ".images.partial" / "digit 3"
+    unfinished = tmp_path / "images.unfinished" / "digit 3"
     unfinished.mkdir(parents=True)
     (unfinished / "left.png").write_bytes(b"half a file")
     images.write_images(tmp_path / "images", halves[1])
