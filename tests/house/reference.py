@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer.main
 
@@ -46,7 +46,8 @@ def commands_text() -> str:
     parts = []
     for words, command in leaf_commands():
         arguments = [one for one in command.params if one.param_type_name == "argument"]
-        usage = " ".join([words, *(_metavar(one) for one in arguments)])
+        needed = [f"{one.opts[0]} {_metavar(one)}" for one in options_of(command) if one.required]
+        usage = " ".join([words, *(_metavar(one) for one in arguments), *needed])
         rows = [(f"`{_metavar(one)}`", "" if not one.required else "required", one.help or "") for one in arguments]
         rows += [(_spelled(one), _default(one), one.help or "") for one in options_of(command)]
         said = " ".join((command.help or "").split("\n\n")[0].split())
@@ -67,8 +68,9 @@ def _metavar(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         name = str(parameter.metavar or parameter.name).upper()
         return name if parameter.required else f"[{name}]"
+    annotation = parameter.type_descriptor.annotation
     words = {int: "N", float: "NUMBER", str: "TEXT", Path: "PATH"}
-    return str(parameter.metavar or words.get(parameter.type_descriptor.annotation, "VALUE"))
+    return str(parameter.metavar or words.get(annotation) or "|".join(map(str, get_args(annotation))))
 
 
 def _spelled(option: Any) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from summit_graph.cli import app
+from summit_graph.queries import packaged_catalogue
 from tests.house.reference import BLOCKS, leaf_commands, options_of, split_page
 from tests.house.sources import PROJECT, project_files
 
@@ -60,9 +61,13 @@ def problem_of(words: list[str]) -> str | None:
         said_command = next((known[name] for name in known if tuple(said[: len(name)]) == name), None)
         if said_command is None:
             return f"no command {' '.join(words)!r}"
-    if said_command is None or said[0] == "query":
-        return None  # what a query takes is its file's to say
+    if said_command is None:
+        return None
     spellings = {spelling for option in options_of(said_command) for spelling in [*option.opts, *option.secondary_opts]}
+    if said[0] == "query" and len(said) > 1 and said[1].islower():
+        if said[1] not in packaged_catalogue():
+            return f"no query {said[1]!r}"
+        spellings |= {f"--{one.name.replace('_', '-')}" for one in packaged_catalogue().get(said[1]).parameters}
     unknown = [word for word in said if word.startswith("--") and word.split("=")[0] not in spellings]
     return f"no option {unknown} in {' '.join(words)!r}" if unknown else None
 
@@ -81,6 +86,11 @@ def test_the_readme_begins_with_its_two_commands() -> None:
 @pytest.mark.parametrize(
     ("call", "problem"),
     [
+        ("summit-graph query horoscope", "no query 'horoscope'"),
+        (
+            "summit-graph query classes --class-c 1",
+            "no option ['--class-c'] in 'summit-graph query classes --class-c 1'",
+        ),
         ("make coffee", "make has no target ['coffee']"),
         ("summit-graph frobnicate RUN", "no command 'summit-graph frobnicate RUN'"),
         (
@@ -93,7 +103,15 @@ def test_a_command_that_does_not_exist_is_noticed(call: str, problem: str) -> No
     assert problem_of(shlex.split(call)) == problem
 
 
-@pytest.mark.parametrize("call", ["make demo", "summit-graph --version", "summit-graph import summit PATH --out RUN"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "make demo",
+        "summit-graph --version",
+        "summit-graph query classes --search bear --db x.lbug",
+        "summit-graph import",
+    ],
+)
 def test_a_command_that_exists_is_not_complained_of(call: str) -> None:
     assert problem_of(shlex.split(call)) is None
 
