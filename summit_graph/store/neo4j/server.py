@@ -1,0 +1,151 @@
+"""A Neo4j server as we use it: one driver, managed transactions that say who asks, its errors and its values as ours.
+
+Reads run in transactions of access mode READ, which the server holds to; the mode is an argument here and cannot be
+forgotten. Every text is sent as Cypher 5, so that newer servers read it alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import neo4j
+from neo4j import exceptions, graph
+
+from summit_graph import __version__, settings
+from summit_graph.errors import QueryTimeout, StoreUnavailable, SummitError
+
+APPLICATION = f"summit-graph/{__version__}"
+_PREFIX = "CYPHER 5 "
+_Result = TypeVar("_Result")
+
+
+class Server:
+    """One driver for a process; it may be used from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = settings.text("neo4j_database")
+        self.user = settings.text("neo4j_username")
+        timeout_s = settings.number("neo4j_connect_timeout_ms") / 1000
+        with self._our_errors():
+            self._driver = neo4j.GraphDatabase.driver(
+                url,
+                auth=(self.user, settings.text("neo4j_password")),
+                user_agent=APPLICATION,
+                connection_timeout=timeout_s,
+                # The driver would go on trying for half a minute where a server is gone.
+                connection_acquisition_timeout=2 * timeout_s,
+                max_transaction_retry_time=2 * timeout_s,
+                telemetry_disabled=True,
+                notifications_min_severity="OFF",
+            )
+        try:
+            with self._our_errors():
+                self._driver.verify_connectivity()
+            self.read("RETURN 1", {}, lambda result: result.consume(), label="connect")
+        except BaseException:
+            self._driver.close()
+            raise
+
+    def read(
+        self, text: str, parameters: Mapping[str, Any], use: Callable[[neo4j.Result], _Result], **tags: Any
+    ) -> _Result:
+        """Runs a query in READ mode and hands its result to `use`, which may be called again where the server asks to.
+
+        `tags`: `label`, the query's name in the server's list of transactions; `timeout_ms`, 0 for no limit.
+        """
+        return self._in_transaction(neo4j.READ_ACCESS, text, parameters, use, **tags)
+
+    def write(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.ResultSummary:
+        """Runs a writing query in a transaction of its own; repeated where the server asks to."""
+        return self._in_transaction(neo4j.WRITE_ACCESS, text, parameters, lambda result: result.consume(), label=label)
+
+    def write_in_batches(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
+        """Runs a query that commits as it goes (CALL … IN TRANSACTIONS), or one that changes the server's schema."""
+        query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=0)
+        with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            session.run(query, dict(parameters)).consume()
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self._driver.close()
+
+    def _in_transaction(
+        self,
+        mode: str,
+        text: str,
+        parameters: Mapping[str, Any],
+        use: Callable[[neo4j.Result], _Result],
+        *,
+        label: str,
+        timeout_ms: int = 0,
+    ) -> _Result:
+        @neo4j.unit_of_work(metadata=_metadata(label), timeout=timeout_ms / 1000)
+        def work(transaction: neo4j.ManagedTransaction) -> _Result:
+            return use(transaction.run(cast(Any, _PREFIX + text), dict(parameters)))
+
+        with self._our_errors(), self._session(mode) as session:
+            run = session.execute_read if mode == neo4j.READ_ACCESS else session.execute_write
+            return run(work)
+
+    def _session(self, mode: str) -> neo4j.Session:
+        return self._driver.session(database=self.database, default_access_mode=mode, fetch_size=10_000)
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SummitError:
+            raise
+        except exceptions.Neo4jError as error:
+            raise self._as_ours(error) from None
+        except (exceptions.DriverError, OSError) as error:
+            raise StoreUnavailable(f"the Neo4j server at {self.url} does not answer: {_first_line(error)}") from None
+        except (ValueError, TypeError, OverflowError) as error:
+            raise SummitError(f"{self.url}: {_first_line(error)}") from None
+
+    def _as_ours(self, error: exceptions.Neo4jError) -> SummitError:
+        code = error.code or ""
+        line = _first_line(error.message or code)
+        if isinstance(error, exceptions.AuthError) or code.startswith("Neo.ClientError.Security.Auth"):
+            return StoreUnavailable(
+                f"the Neo4j server at {self.url} refuses the user {self.user!r}: set NEO4J_USERNAME and NEO4J_PASSWORD "
+                f"({line})"
+            )
+        if "TransactionTimedOut" in code:
+            return QueryTimeout(
+                "the query was stopped at its time limit: ask for less, or raise SUMMIT_QUERY_TIMEOUT_MS"
+            )
+        if "DatabaseNotFound" in code:
+            return StoreUnavailable(
+                f"the Neo4j server at {self.url} has no database {self.database!r}: set NEO4J_DATABASE"
+            )
+        if isinstance(error, exceptions.DatabaseUnavailable | exceptions.NotALeader):
+            return StoreUnavailable(f"the Neo4j server at {self.url} cannot be used now: {line}")
+        return SummitError(f"the Neo4j server refused the query: {line}")
+
+
+def _metadata(label: str) -> dict[str, str]:
+    return {"app": APPLICATION, "query": label}
+
+
+def _first_line(error: object) -> str:
+    lines = str(error).splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
+def plain(value: Any) -> Any:
+    """A driver's value as None, bool, int, float, str, or lists and dicts of these; nodes are their properties."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, graph.Path):
+        return {"nodes": plain(value.nodes), "relationships": plain(value.relationships)}
+    if isinstance(value, graph.Entity):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [plain(entry) for entry in value]
+    return str(value)

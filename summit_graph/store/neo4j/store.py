@@ -1,0 +1,62 @@
+"""The Neo4j store: reads in READ mode, loads in bounded transactions that become visible last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import neo4j
+
+from summit_graph import settings
+from summit_graph.rows import Scope
+from summit_graph.run import Run
+from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.neo4j import loading
+from summit_graph.store.neo4j.server import Server, plain
+from summit_graph.store.values import checked_parameters
+
+
+class Neo4jStore(Store):
+    """A graph store on a Neo4j server; user, password and database come from the settings."""
+
+    dialect: Dialect = "neo4j"
+
+    def __init__(self, url: str) -> None:
+        self._server = Server(url)
+
+    def read(
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        row_limit: int | None = None,
+        timeout_ms: int | None = None,
+        label: str = "ad hoc",
+    ) -> Answer:
+        """See Store.read."""
+        sent = checked_parameters(text, parameters)
+        limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
+
+        def answer(result: neo4j.Result) -> Answer:
+            columns = tuple(result.keys())
+            records = list(result) if row_limit is None else result.fetch(row_limit + 1)
+            kept = records[:row_limit]
+            rows = [tuple(plain(value) for value in record) for record in kept]
+            result.consume()
+            return Answer(columns, rows, len(records) > len(kept))
+
+        return self._server.read(text, sent, answer, label=label, timeout_ms=limit_ms)
+
+    def load(
+        self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
+    ) -> LoadReport:
+        """See Store.load. Where a run is replaced, it is not there while the new one is written."""
+        return loading.load(self._server, run, scope, replace=replace, progress=progress or (lambda line: None))
+
+    def delete_run(self, run: str) -> None:
+        """See Store.delete_run."""
+        loading.delete(self._server, run)
+
+    def close(self) -> None:
+        """See Store.close."""
+        self._server.close()
