@@ -133,7 +133,8 @@ def _count_classes(preparation: Preparation, writer: RunWriter, progress: Progre
         progress.message(f"going on after {len(finished):,} finished classes")
     progress.start(images=sum(len(folder.files) for _, folder in left), classes=len(left))
     skipped = Skipped(preparation.images, preparation.parameters.max_bad, before=len(writer.skipped()))
-    counter = preparation.counter()
+    with watch.spent_on("preparing"):
+        counter = preparation.counter()
     with preparation.loader() as loader:
         for number, folder in left:
             result = _count_class(preparation, number, folder, loader, counter, skipped, progress, watch)

@@ -57,7 +57,7 @@ class Progress:
         rate = self._images / max(now - self._started, 1e-9)
         left_s = (self._all_images - self._images) / rate if rate > 0 else 0.0
         text = (
-            f"{self._images:,} of {self._all_images:,} images, {rate:,.0f} images/s, "
+            f"{self._images:,} of {self._all_images:,} images, {rate:,.{0 if rate >= 10 else 1}f} images/s, "
             f"{self._classes:,} of {self._all_classes:,} classes done, {duration(left_s)} left"
         )
         if not self._terminal:

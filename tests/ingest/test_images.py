@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -263,16 +264,17 @@ def test_a_function_of_the_user_s_own_must_return_a_tensor(tmp_path: Path) -> No
 
 
 def read_batches(
-    root: Path, workers: int, batch_size: int = 4, max_bad: float = 1.0
-) -> tuple[list[object], list[object]]:
+    root: Path, workers: int, max_bad: float = 1.0
+) -> tuple[list[tuple[list[str], Any]], list[dict[str, str]]]:
+    """Names and pixels of each batch of four, and the entries of what could not be read."""
     files = [file for folder in list_folders(root) for file in folder.files]
     entries: list[dict[str, str]] = []
-    with Loader(Normalisation(mean=(0.5,) * 3, std=(0.5,) * 3), batch_size=batch_size, workers=workers) as loader:
+    with Loader(Normalisation(mean=(0.5,) * 3, std=(0.5,) * 3), batch_size=4, workers=workers) as loader:
         batches = [
             ([file.name for file in batch.files], batch.images.tolist())
             for batch in loader.batches(files, Skipped(len(files), max_bad), entries)
         ]
-    return list(batches), list(entries)
+    return batches, entries
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
@@ -280,8 +282,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "cat" / "005.png").write_text("broken")
     one = read_batches(tmp_path, workers=1)
     assert read_batches(tmp_path, workers=5) == one
-    names = [names for names, _ in one[0]]  # type: ignore[misc]
-    assert [len(batch) for batch in names] == [4, 4, 4, 4]
+    assert [len(names) for names, _ in one[0]] == [4, 4, 4, 4]
     assert one[1] == [{"image": "cat/005.png", "reason": "no image, or of a format that Pillow does not read"}]
 
 

@@ -57,7 +57,7 @@ def tiny(factories: Path) -> nn.Module:
 def test_a_factory_in_a_file_is_called_with_the_arguments_in_their_types(factories: Path) -> None:
     loaded = load_model(f"{factories}:tiny", [("channels", "8"), ("classes", "5")])
     assert loaded.name == "tiny"
-    assert loaded.module.get_submodule("conv").weight.shape[0] == 8
+    assert loaded.module.get_parameter("conv.weight").shape[0] == 8
     assert not loaded.module.training
     assert not any(parameter.requires_grad for parameter in loaded.module.parameters())
 
@@ -144,7 +144,7 @@ def test_a_state_dict_is_found_and_its_prefix_taken_off(
 ) -> None:
     trained = tiny(factories)
     with torch.no_grad():
-        trained.get_submodule("conv").weight.fill_(0.25)
+        trained.get_parameter("conv.weight").fill_(0.25)
     state = {prefix + key: value for key, value in trained.state_dict().items()}
     file = tmp_path / "weights.pth"
     torch.save({container: state, "epoch": 3} if container else state, file)
@@ -165,7 +165,7 @@ def test_the_weights_digest_changes_with_a_value_and_with_a_name(factories: Path
     before = weights_digest(model)
     assert weights_digest(nn.ModuleDict({"inner": model})) != before
     with torch.no_grad():
-        model.get_submodule("bn").bias[1] += 2**-20
+        model.get_parameter("bn.bias")[1] += 2**-20
     assert weights_digest(model) != before
 
 

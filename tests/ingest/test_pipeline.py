@@ -237,7 +237,7 @@ class Interrupted(Exception):
 
 def interrupted_ingest(parameters: Parameters, images: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Summary:
     """An ingest that stops before it writes its second class, then goes on."""
-    write_class, written = RunWriter.write_class, []
+    write_class, written = RunWriter.write_class, list[int]()
 
     def stop_at_the_second(writer: RunWriter, result: ClassResult) -> None:
         if written:
