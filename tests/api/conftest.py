@@ -13,9 +13,10 @@ from api.app import create_app
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
+from tests.published import published_files, published_run
 from tests.runs import small_run
 
-__all__ = ["small_run"]
+__all__ = ["published_files", "published_run", "small_run"]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from summit_graph.run import Run
+from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
 
 ARGUMENTS = (
@@ -277,3 +279,24 @@ def test_everything_fits_the_window(browser: Browser, served: Serving, scheme: A
         )
         for node in drawn(page)["nodes"]:
             assert 0 < node["x"] < width
+
+
+def test_a_real_class_of_the_published_graphs_is_drawn_whole(
+    browser: Browser, published_run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "published.lbug"
+    store = open_store(str(path), must_exist=False)
+    try:
+        store.load(published_run)
+    finally:
+        store.close()
+    with serving("--db", str(path)) as served, opened(browser, f"{served.address}?class=294") as page:
+        graph, picture = graph_of(page, served, 294), drawn(page)
+        expect(page.locator("#class-name")).to_have_text("brown bear")
+        assert len(graph["layers"]) == len(picture["rows"]) == 9
+        assert len(picture["nodes"]) == len(graph["nodes"]) > 30
+        assert {node["neuron"] for node in picture["nodes"]} == {node["neuron"] for node in graph["nodes"]}
+        assert len(picture["edges"]) == len(graph["edges"]) > 50
+        page.get_by_role("combobox").fill("black bear")
+        page.keyboard.press("Enter")
+        expect(page.locator("#class-name")).to_have_text("American black bear")

@@ -12,7 +12,7 @@ from summit_graph.queries import packaged_catalogue
 from summit_graph.run import Run
 
 CLASS = 4
-GIVEN = {"class": CLASS, "class_a": 0, "class_b": CLASS, "neuron": "mixed4/1", "layer": "mixed4"}
+GIVEN: dict[str, str | int] = {"class": CLASS, "class_a": 0, "class_b": CLASS, "neuron": "mixed4/1", "layer": "mixed4"}
 """Values of the parameters that a query may demand."""
 
 
