@@ -13,7 +13,6 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ingest.trace.isolation import undisturbed
@@ -110,7 +109,10 @@ def _observe(model: nn.Module, example: Tensor) -> _Calls:
         handles = [module.register_forward_pre_hook(before) for module in names]
         handles += [module.register_forward_hook(after) for module in names]
         try:
-            model(example[:1])
+            model(example)
+        except RuntimeError as error:
+            size = " x ".join(str(length) for length in example.shape[1:])
+            raise SummitError(f"the model does not run on images of {size}: {str(error).splitlines()[0]}") from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -137,7 +139,9 @@ def _most_repeated(model: nn.Module, calls: _Calls) -> tuple[str, ...]:
 
     candidates = [names for kind, names in instances.items() if stands_alone(kind)]
     best = max(candidates, key=len, default=[])
-    return tuple(best) if len(best) >= _LEAST_INSTANCES else ()
+    # An instance within another (a tree of blocks) would hold channels of the outer one.
+    outermost = [name for name in best if not set(_enclosing(name)) & set(best)]
+    return tuple(outermost) if len(outermost) >= _LEAST_INSTANCES else ()
 
 
 def _enclosing(name: str) -> list[str]:

@@ -30,9 +30,13 @@ _PATCH_ELEMENTS = 1 << 23
 class TermMaxima(Protocol):
     """Some of a block's terms."""
 
-    reads: tuple[Node, ...]
-    rows: Tensor
-    """(R,) rows of the block that these terms belong to."""
+    @property
+    def reads(self) -> tuple[Node, ...]:
+        """The values that they are computed from."""
+
+    @property
+    def rows(self) -> Tensor:
+        """(R,) rows of the block that these terms belong to."""
 
     def top(self, values: Values, images: slice, k: int) -> tuple[Tensor, Tensor]:
         """The k largest terms of each row: values and source channels.  -> (B, R, <= k), (B, R, <= k)"""
@@ -45,7 +49,7 @@ class PointwiseTerms:
         """`channels` are the input channels to take, with `sources` in ascending order."""
         self._contribution = contribution
         self._channels, self._sources = channels, sources
-        self.reads = (contribution.operation.x,)
+        self.reads: tuple[Node, ...] = (contribution.operation.x,)
         self.rows = contribution.rows
         weight = weights(contribution, channels, torch.arange(len(contribution.rows)), like)  # (R, N)
         self._positive, self._negative = weight.clamp(min=0), weight.clamp(max=0)
@@ -77,7 +81,7 @@ class IdentityTerms:
         self._contribution = contribution
         self._outputs, self._sources = contribution.outputs[chosen], sources
         self._scale = contribution.scale[chosen]
-        self.reads = (contribution.operation.x,)
+        self.reads: tuple[Node, ...] = (contribution.operation.x,)
         self.rows = contribution.rows[chosen]
 
     def top(self, values: Values, images: slice, k: int) -> tuple[Tensor, Tensor]:
@@ -102,7 +106,7 @@ class PatchTerms:
     """Terms of any contributions to a block, as products of weights and patches."""
 
     def __init__(self, contributions: tuple[Contribution, ...], sources: tuple[Tensor, ...], like: Tensor) -> None:
-        """`sources[m]` says which source channel each input channel of contribution m holds, NOTHING for those left out."""
+        """`sources[m]` says which source channel each input channel of contribution m holds, NOTHING if left out."""
         self._contributions, self._like = contributions, like
         wanted = torch.cat(sources).unique()
         self._stacks: list[_Stack] = []
@@ -118,7 +122,7 @@ class PatchTerms:
         self.rows, self._gather, self._sources = self._laid_out(list(members.values()))
 
     def _laid_out(self, groups: list[list[tuple[int, dict[int, Tensor], Tensor]]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Makes the stacks; returns the rows, and where each row's terms lie in the stacks' results, by source channel."""
+        """Makes the stacks; returns the rows, where their terms lie in the stacks' results, and their sources."""
         row, source = [], []
         for group in groups:
             self._stacks.append(
@@ -188,11 +192,12 @@ def _maxima(stack: _Stack, read: dict[int, Tensor]) -> Tensor:
     for start in range(0, sources, step):
         terms = torch.bmm(stack.weight[start : start + step], columns[start : start + step])  # (S', R', B * P)
         found.append(terms.view(-1, rows, batch, p).amax(dim=3))
-    return torch.cat(found).permute(2, 0, 1).flatten(1)  # (S, R', B) -> (B, S * R')
+    terms = torch.cat(found).permute(2, 0, 1)  # (S, R', B) -> (B, S, R')
+    return terms.flatten(1)
 
 
 def _all_in_order(channels: Tensor, count: int) -> bool:
-    return torch.equal(channels, torch.arange(count))
+    return bool(torch.equal(channels, torch.arange(count)))
 
 
 def _rows_reading(contributions: tuple[Contribution, ...], channels: dict[int, Tensor]) -> Tensor:
@@ -201,7 +206,8 @@ def _rows_reading(contributions: tuple[Contribution, ...], channels: dict[int, T
     for m, found in channels.items():
         each = contributions[m]
         rows.append(each.rows[torch.isin(each.groups_of_rows, found // each.channels_per_group)])
-    return torch.cat(rows).unique()
+    reading: Tensor = torch.cat(rows).unique()
+    return reading
 
 
 def _image_chunks(contributions: tuple[Contribution, ...], values: Values, images: slice) -> Iterator[slice]:

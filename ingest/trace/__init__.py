@@ -1,7 +1,7 @@
 """The channel-flow trace: which tensors a model's channels come from, read off the graph of what the model computes.
 
 1. `capture`   exports the model to a functional graph of operations, with the chosen layers' outputs marked in it.
-2. `flow`      follows every channel through the graph (`addresses`, `operations`) and finds the sums that make channels.
+2. `flow`      follows every channel through the graph (`addresses`, `operations`) and finds the sums that make them.
 3. `terms`     joins sums of sums and multiplies in what folds: the single-channel terms of each target channel.
 4. `targets`   walks back from the chosen layers: which tensors are targets, and from which source channels.
 5. `program`   runs the same graph on batches and hands its values to the counting (ingest.counting).
@@ -79,7 +79,8 @@ def trace(model: nn.Module, example: Tensor, layers: Sequence[str], *, influence
     Raises:
         NotFound: a layer that the model does not have.
         SummitError: two layers that hold the same channels.
-        Unsupported: an operation between chosen layers that cannot be followed, a module that runs twice, a branch on data.
+        Unsupported: an operation between chosen layers that cannot be followed, a module that runs twice, a branch on
+            the data.
     """
     if not layers:
         raise SummitError("no layer is chosen: give at least one with --layers")

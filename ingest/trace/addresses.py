@@ -111,9 +111,13 @@ def channels_along(addresses: Tensor, axis: int) -> Channels | None:
 
 
 def channel_axis(*addresses: Tensor) -> int | None:
-    """The axis that tells channels apart in all of these values of one shape: the second, else the last, else any other."""
-    last = addresses[0].dim() - 1
-    for axis in dict.fromkeys((1, last, *range(2, last))):
+    """The axis that tells channels apart in all of these values of one shape.
+
+    The second if it does, else the last, else any other.
+    """
+    last: int = addresses[0].dim() - 1
+    axes: list[int] = [1, last, *range(2, last)]
+    for axis in axes:
         if 0 < axis <= last and all(channels_along(each, axis) is not None for each in addresses):
             return axis
     return None

@@ -30,10 +30,11 @@ _LARGEST_BATCH = 65536
 def capture(model: nn.Module, example: Tensor, layers: Sequence[str]) -> tuple[Program, dict[str, Node]]:
     """The program that a model computes, and the node of each chosen layer's output.
 
-    `example` is (2, C, H, W): with a batch of one, export would take the batch for a constant. The model is left as it was:
-    training flags, hooks, parameters, buffers and random numbers, also after an exception.
+    `example` is (2, C, H, W): with a batch of one, export would take the batch for a constant. The model is left as it
+    was: training flags, hooks, parameters, buffers and random numbers, also after an exception.
 
-    Raises NotFound for an unknown layer, Unsupported for a model that has no such graph or runs a module with parameters twice.
+    Raises NotFound for an unknown layer, Unsupported for a model that has no such graph or runs a module with
+    parameters twice.
     """
     if example.dim() != 4 or example.shape[0] != 2:
         raise ValueError(f"the example has to be (2, C, H, W), not {tuple(example.shape)}")
@@ -128,7 +129,8 @@ def _export(recorder: _Recorder, example: Tensor) -> torch.export.ExportedProgra
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exported = torch.export.export(recorder, (example,), dynamic_shapes=({0: batch},), strict=False)
-            return exported.run_decompositions({})
+            functional: torch.export.ExportedProgram = exported.run_decompositions({})
+            return functional
     except (SummitError, MemoryError):
         raise
     except Exception as error:

@@ -34,11 +34,24 @@ from ingest.trace.addresses import (
     positions,
     same_channels,
 )
+from ingest.trace.arguments import (
+    ancestors,
+    as_node,
+    batch_norm_scale,
+    bound,
+    padding,
+    pair,
+    per_channel,
+    result_of,
+    shape_of,
+    sizes_of,
+    spatial_size,
+)
 from ingest.trace.capture import module_path
-from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown, elements
+from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown
 from ingest.trace.program import Program, evaluate, operation_name
 
-# What the walk knows of a node: addresses, Unknown, a tuple of these, or a plain value that does not come from the images.
+# What the walk knows of a node: addresses, Unknown, a tuple of these, or a plain value not computed from the images.
 Known = Any
 _NO_MAPS = (torch.zeros(0, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
 
@@ -50,8 +63,9 @@ class Flow:
         self._program = program
         self._layer_of = {node: name for name, node in layers.items()}
         self._known: dict[Node, Known] = {}
+        self._reader_of: dict[str, Node] = {}
         self.origins: list[Origin] = []
-        wanted = _ancestors(layers.values())
+        wanted = ancestors(layers.values())
         waiting = _uses(program, wanted)
         for node in (program.image, *program.steps):
             if node in wanted:
@@ -69,7 +83,7 @@ class Flow:
         elif node in self._program.follows_images:
             known = self._follow(node)
         else:
-            known = evaluate(node, _Lookup(self._program.constants, self._stand_in))
+            known = evaluate(node, {source: self._stand_in(source) for source in node.all_input_nodes})
         if node in self._layer_of:
             known = self._enter_layer(node, known)
         self._known[node] = known
@@ -78,7 +92,7 @@ class Flow:
         """What is known of an operation's result."""
         name = operation_name(node)
         if node.target is operator.getitem:
-            source = self._known[_node(node.args[0])]
+            source = self._known[as_node(node.args[0])]
             return source if isinstance(source, Unknown) else source[node.args[1]]
         data = self._data(node)
         if name in operations.ADDITIONS and len(data) == 2:
@@ -95,7 +109,7 @@ class Flow:
         if name in operations.RENUMBERING:
             return self._renumber(node)
         if name in operations.BATCH_NORMS:
-            scaled = self._scale(node, data[0], _batch_norm_scale(node, self._program.constants), axis=1)
+            scaled = self._scale(node, data[0], batch_norm_scale(node, self._program.constants), axis=1)
             return (scaled, *[None] * (len(node.meta["val"]) - 1))
         if name in operations.PRODUCTS | operations.ADDITIONS and len(data) == 1:
             return self._constant_operand(node, data[0])
@@ -124,21 +138,20 @@ class Flow:
 
     def _stand_in(self, node: Node) -> Any:
         """A value of the right shape where only sizes matter."""
-        known = self._known[node]
-        if isinstance(known, Unknown) or (isinstance(known, Tensor) and node in self._program.follows_images):
-            return torch.zeros(_shape(node))
-        return known
+        if node in self._program.constants:
+            return self._program.constants[node]
+        return torch.zeros(shape_of(node)) if node in self._program.follows_images else self._known[node]
 
     # -- origins -------------------------------------------------------------------------------------------------
 
     def _numbered(self, kind: str, node: Node, axis: int) -> tuple[int, str, Node, int, int, tuple[int, ...], int]:
-        shape = _shape(node)
+        shape = shape_of(node)
         spatial = tuple(size for index, size in enumerate(shape) if index not in (0, axis))
         return len(self.origins), kind, node, shape[axis], axis, spatial, self._program.position[node]
 
     def _begin(self, origin: Origin) -> Tensor:
         self.origins.append(origin)
-        return fresh(origin.number, _shape(origin.node), origin.axis)
+        return fresh(origin.number, shape_of(origin.node), origin.axis)
 
     def _enter_layer(self, node: Node, known: Known) -> Known:
         reads: Channels | Unknown
@@ -154,36 +167,38 @@ class Flow:
     def _begin_sum(
         self, node: Node, axis: int, parts: list[Convolution | Side], refusal: Unknown | None, *weights: Node
     ) -> Tensor:
-        names = frozenset[str]().union(*(self._program.parameter_names.get(weight, frozenset()) for weight in weights))
         numbered = self._numbered("sum", node, axis)
-        return self._begin(Sum(*numbered, parts=parts, refusal=refusal, value=node, parameters=names))
+        for name in sorted(name for weight in weights for name in self._program.parameter_names[weight]):
+            if self._reader_of.setdefault(name, node) is not node:
+                refusal = self._unknown(node, f"reads parameter {name}, which another operation reads too")
+        return self._begin(Sum(*numbered, parts=parts, refusal=refusal, value=node))
 
     def _convolve(self, node: Node) -> Known:
-        arguments = _bound(node)
-        x, weight = _node(arguments["input"]), arguments["weight"]
+        arguments = bound(node)
+        x, weight = as_node(arguments["input"]), arguments["weight"]
         if x not in self._program.follows_images or weight not in self._program.constants:
             return self._begin_sum(node, 1, [], self._unknown(node, "has a kernel that depends on the images"))
-        if arguments.get("transposed") or len(_shape(x)) != 4:
+        if arguments.get("transposed") or len(shape_of(x)) != 4:
             return self._begin_sum(node, 1, [], self._unknown(node, "is not a convolution over two axes"))
         known = self._known[x]
         kernel: Tensor = self._program.constants[weight]
         groups = arguments.get("groups", 1)
         # A blur-pool: every channel by itself under a kernel that is not learned.
-        if groups == kernel.shape[0] == _shape(x)[1] and not self._program.parameter_names[weight]:
+        if groups == kernel.shape[0] == shape_of(x)[1] and not self._program.parameter_names[weight]:
             return known if isinstance(known, Unknown) else self._window(node, x, 2)
         reads = known if isinstance(known, Unknown) else channels_along(known, 1)
         if not isinstance(reads, Channels):
             return self._begin_sum(node, 1, [], reads or self._unknown(node, "reads channels that a reshape has mixed"))
-        stride, dilation = _pair(arguments.get("stride", 1)), _pair(arguments.get("dilation", 1))
-        padding = _padding(arguments.get("padding", 0), kernel, dilation)
-        part = Convolution(x, reads, kernel, stride, padding, dilation, groups)
+        stride, dilation = pair(arguments.get("stride", 1)), pair(arguments.get("dilation", 1))
+        zeros = padding(arguments.get("padding", 0), kernel, dilation)
+        part = Convolution(x, reads, kernel, stride, zeros, dilation, groups)
         return self._begin_sum(node, 1, [part], None, weight)
 
     def _linear(self, node: Node, x: Node) -> Known:
         name, constants = operation_name(node), self._program.constants
-        operands = [_node(argument) for argument in node.args if isinstance(argument, Node)]
+        operands = [as_node(argument) for argument in node.args if isinstance(argument, Node)]
         weight_node = operands[{"addmm": 2}.get(name, 1)]
-        axis = len(_shape(node)) - 1
+        axis = len(shape_of(node)) - 1
         if weight_node not in constants or constants[weight_node].dim() != 2 or node.kwargs:
             return self._begin_sum(node, axis, [], self._unknown(node))
         weight: Tensor = constants[weight_node] if name == "linear" else constants[weight_node].T
@@ -199,7 +214,7 @@ class Flow:
         """An addition or subtraction of two values: an origin whose parts are its two sides."""
         alpha = float(node.kwargs.get("alpha", 1))  # type: ignore[arg-type]
         factors = {"add": (1.0, alpha), "sub": (1.0, -alpha), "rsub": (-alpha, 1.0)}[operation_name(node)]
-        shape, known = _shape(node), [self._known[source] for source in data]
+        shape, known = shape_of(node), [self._known[source] for source in data]
         refused = [side for side in known if isinstance(side, Unknown)]
         followed = [side.expand(shape) for side in known if not isinstance(side, Unknown)]
         axis = channel_axis(*followed) if followed else None
@@ -233,16 +248,24 @@ class Flow:
     def _constant_operand(self, node: Node, x: Node) -> Known:
         """A value times, divided by, plus or minus a constant."""
         name = operation_name(node)
-        constants = [self._program.constants.get(a, a) if isinstance(a, Node) else a for a in node.args if a is not x]
+        constants: list[Any] = [
+            self._program.constants.get(a, a) if isinstance(a, Node) else a for a in node.args if a is not x
+        ]
         constant = constants[0] if constants else 1.0
         if isinstance(constant, Node) or node.kwargs.get("rounding_mode") is not None:
             return self._unknown(node)
         known: Tensor = self._known[x]
-        shape = _shape(node)
+        shape = shape_of(node)
         x_first = node.args[0] is x
         if name in ("div", "true_divide") and not x_first:
             return acted_on(known.expand(shape))
-        sign = {"neg": -1.0, "sub": 1.0 if x_first else -1.0, "rsub": -1.0 if x_first else 1.0}.get(name, 1.0)
+        alpha: Any = node.kwargs.get("alpha", 1)
+        sign = {
+            "neg": -1,
+            "add": 1 if x_first else alpha,
+            "sub": 1 if x_first else -alpha,
+            "rsub": -alpha if x_first else 1,
+        }.get(name, 1)
         channels = channels_of(known)
         if tuple(known.shape) != shape or channels is None:
             return acted_on(known.expand(shape))
@@ -251,7 +274,7 @@ class Flow:
             factor = constant
         elif name in ("div", "true_divide"):
             factor = 1 / constant
-        scale = _per_channel(factor, shape, channels.axis)
+        scale = per_channel(factor, shape, channels.axis)
         if scale is None:
             return acted_on(known)
         return self._scale(node, x, scale, channels.axis)
@@ -273,7 +296,7 @@ class Flow:
                 if torch.equal(folded[reads.channel[here]], scale[here]):
                     origin.fold(folded)
                     origin.complete = self._program.position[node]
-                    origin.value = _result_of(node) if origin.value is x else None
+                    origin.value = result_of(node) if origin.value is x else None
                     folds |= here
         along = folds.view([-1 if dim == axis else 1 for dim in range(known.dim())])
         return torch.where(along, known, acted_on(known))
@@ -303,8 +326,8 @@ class Flow:
                 return torch.full(value.shape, NOTHING)
             return value.cpu() if isinstance(value, Tensor) else value
 
-        arguments = list(map_arg(node.args, address_or_nothing))
-        options = dict(map_arg(node.kwargs, address_or_nothing))
+        arguments: list[Any] = list(map_arg(node.args, address_or_nothing))
+        options: dict[str, Any] = dict(map_arg(node.kwargs, address_or_nothing))
         name = operation_name(node)
         if name in ("constant_pad_nd", "pad") and (len(arguments) < 3 or arguments[2] == "constant"):
             return torch.nn.functional.pad(arguments[0], arguments[1], value=NOTHING)
@@ -324,11 +347,11 @@ class Flow:
             return self._unknown(node, "works over an axis that holds channels")
         first = node.meta["val"]
         several = isinstance(first, tuple | list)
-        result = acted_on(single.expand(_sizes(first[0] if several else first)))
+        result = acted_on(single.expand(sizes_of(first[0] if several else first)))
         return (result, self._unknown(node)) if several else result
 
     def _reduce(self, node: Node, x: Node) -> Known:
-        arguments = _bound(node)
+        arguments = bound(node)
         axes = arguments.get("dim")
         if axes is None or arguments.get("self") is not x:
             return self._unknown(node)
@@ -347,7 +370,7 @@ class Flow:
         )
 
     def _pointwise(self, node: Node, data: list[Node]) -> Known:
-        shape = _shape(node)
+        shape = shape_of(node)
         first, *others = [self._known[source].expand(shape) for source in data]
         if all(same_channels(first, other) for other in others):
             return acted_on(first)
@@ -355,14 +378,14 @@ class Flow:
 
     def _gate(self, node: Node, data: list[Node]) -> Known:
         """A product of two values: a channel with itself, or a map with a gate, the operand of spatial size 1."""
-        known, shape = [self._known[source] for source in data], _shape(node)
+        known, shape = [self._known[source] for source in data], shape_of(node)
         followed = [operand.expand(shape) for operand in known if not isinstance(operand, Unknown)]
         if len(followed) == 2 and same_channels(*followed):
             return acted_on(followed[0])
         axes = [axis for axis in map(channel_axis, followed) if axis is not None]
-        gates = [index for index in (0, 1) if axes and _spatial_size(_shape(data[index]), len(shape), axes[0]) == 1]
+        gates = [index for index in (0, 1) if axes and spatial_size(shape_of(data[index]), len(shape), axes[0]) == 1]
         if len(gates) == 2:  # On a map of one position, the gate is what is computed from the other operand.
-            gates = [index for index in gates if data[1 - index] in _ancestors([data[index]])]
+            gates = [index for index in gates if data[1 - index] in ancestors([data[index]])]
         if len(gates) != 1:
             refused = [operand for operand in known if isinstance(operand, Unknown)]
             return (
@@ -374,100 +397,9 @@ class Flow:
         return kept if isinstance(kept, Unknown) else acted_on(kept.expand(shape))
 
 
-class _Lookup(Mapping[Node, Any]):
-    """Constants first, then what the walk can stand in."""
-
-    def __init__(self, constants: Mapping[Node, Any], otherwise: Any) -> None:
-        self._constants, self._otherwise = constants, otherwise
-
-    def __getitem__(self, node: Node) -> Any:
-        return self._constants[node] if node in self._constants else self._otherwise(node)
-
-    def __iter__(self) -> Any:
-        return iter(self._constants)
-
-    def __len__(self) -> int:
-        return len(self._constants)
-
-
-def _ancestors(nodes: Any) -> set[Node]:
-    found: set[Node] = set()
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(node.all_input_nodes)
-    return found
-
-
 def _uses(program: Program, wanted: set[Node]) -> dict[Node, int]:
     uses: dict[Node, int] = {}
     for node in wanted & set(program.steps):
         for source in node.all_input_nodes:
             uses[source] = uses.get(source, 0) + 1
     return uses
-
-
-def _node(argument: Any) -> Node:
-    assert isinstance(argument, Node)
-    return argument
-
-
-def _result_of(node: Node) -> Node:
-    """The node of an operation's first result, where it has several."""
-    if isinstance(node.meta["val"], tuple | list):
-        return next(user for user in node.users if user.target is operator.getitem and user.args[1] == 0)
-    return node
-
-
-def _bound(node: Node) -> dict[str, Any]:
-    """An operation's arguments by name."""
-    names = [argument.name for argument in node.target._schema.arguments]  # type: ignore[union-attr]
-    return {**dict(zip(names, node.args, strict=False)), **node.kwargs}
-
-
-def _sizes(value: Any) -> tuple[int, ...]:
-    """A fake tensor's shape, with the example's batch where the batch is a symbol."""
-    return tuple(size if isinstance(size, int) else int(size.node.hint) for size in value.shape)
-
-
-def _shape(node: Node) -> tuple[int, ...]:
-    return _sizes(node.meta["val"])
-
-
-def _spatial_size(shape: tuple[int, ...], dims: int, axis: int) -> int:
-    """Positions of an operand that is broadcast to `dims` axes with channels along `axis`."""
-    padded = (1,) * (dims - len(shape)) + shape
-    return elements(tuple(size for index, size in enumerate(padded) if index not in (0, axis)))
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    numbers = [value] * 2 if isinstance(value, int) else list(value)
-    return (numbers[0], numbers[-1])
-
-
-def _padding(value: Any, kernel: Tensor, dilation: tuple[int, int]) -> tuple[int, int, int, int]:
-    if value == "valid":
-        return (0, 0, 0, 0)
-    if value == "same":
-        totals = [step * (size - 1) for step, size in zip(dilation, kernel.shape[2:], strict=True)]
-        (above, below), (left, right) = ((total // 2, total - total // 2) for total in totals)
-        return (left, right, above, below)
-    vertical, horizontal = _pair(value)
-    return (horizontal, horizontal, vertical, vertical)
-
-
-def _batch_norm_scale(node: Node, constants: Mapping[Node, Any]) -> Tensor:
-    arguments = _bound(node)
-    variance = constants[arguments["running_var"]].double()
-    scale: Tensor = 1 / torch.sqrt(variance + arguments["eps"])
-    return (scale if arguments["weight"] is None else constants[arguments["weight"]].double() * scale).cpu()
-
-
-def _per_channel(factor: Any, shape: tuple[int, ...], axis: int) -> Tensor | None:
-    """A constant factor as (C,), if it is the same at every position."""
-    if not isinstance(factor, Tensor):
-        return torch.full((shape[axis],), float(factor), dtype=torch.float64)
-    rows = factor.expand((1, *shape[1:])).movedim(axis, 1)[0].flatten(1)  # (C, positions)
-    return rows[:, 0].double().cpu() if bool((rows == rows[:, :1]).all()) else None

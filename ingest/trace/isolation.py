@@ -1,4 +1,4 @@
-"""Running a model without leaving a trace in it: flags, random numbers and arithmetic are as before, also after an exception."""
+"""Running a model without leaving a mark: flags, random numbers and arithmetic are as before, also after an error."""
 
 from __future__ import annotations
 

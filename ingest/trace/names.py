@@ -1,4 +1,4 @@
-"""Names of tensors: the chosen layer's, else the convolution's module, `.add` and `.add_1` after the module of an addition."""
+"""Names of tensors: the chosen layer's, else the convolution's module, else `.add` after the module of an addition."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ingest.trace.program import operation_name
 def tensor_names(origins: Iterable[Origin], named: set[int]) -> dict[int, str]:
     """A name for each origin in `named` (by number), the same for the same model and layers.
 
-    A convolution or linear layer has its module's path; where several run in one module, or a chosen layer has that name,
-    the operation's name follows (`block.conv2d`, `block.conv2d_1`). Additions are counted per module in forward order.
+    A convolution or linear layer has its module's path; where several run in one module, or a chosen layer has that
+    name, the operation's name follows (`block.conv2d`, `block.conv2d_1`). Additions are counted per module in forward
+    order.
     """
     all_origins = list(origins)
     layers = {origin.layer for origin in all_origins if isinstance(origin, LayerOutput) and origin.layer}

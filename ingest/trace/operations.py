@@ -1,4 +1,4 @@
-"""What each ATen operation does to channels. An operation in none of these lists is not understood, and refused by name."""
+"""What each ATen operation does to channels. An operation in none of these lists is refused by name."""
 
 from __future__ import annotations
 

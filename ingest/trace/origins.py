@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 from torch.fx import Node
 
@@ -53,7 +52,10 @@ class Side:
 
 @dataclass
 class Origin:
-    """A tensor that channels come from: the images, a chosen layer's output, or a sum inside (convolution, linear layer, addition)."""
+    """A tensor that channels come from: the images, a chosen layer's output, or a sum inside.
+
+    A sum is a convolution, a linear layer or an addition of two values.
+    """
 
     number: int
     kind: str
@@ -78,8 +80,6 @@ class Sum(Origin):
     """(C,) float64, the product of the scales folded into it."""
     value: Node | None = None
     """The node that holds its value with everything folded; None if no single node does."""
-    parameters: frozenset[str] = frozenset()
-    """Names of the parameters that its weights are made of."""
 
     def fold(self, scale: Tensor) -> None:
         self.scale = scale if self.scale is None else self.scale * scale
@@ -91,8 +91,3 @@ class LayerOutput(Origin):
 
     reads: Channels | Unknown = field(default_factory=lambda: Unknown("nothing"))
     """Where its channels come from, before it became an origin itself."""
-
-
-def elements(spatial: tuple[int, ...]) -> int:
-    """Number of positions of a map."""
-    return int(torch.Size(spatial).numel())

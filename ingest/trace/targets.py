@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -129,7 +130,7 @@ class Targets:
         return Block(rows, tuple(found), sources, origin, channel, patterns, pattern_of_row, value, axis, channels)
 
     def _source_keys(self, found: list[Contribution]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
-        """(K, 2) origins and channels, sorted; and for each contribution the index of its channels' source, -1 for none."""
+        """(K, 2) origins and channels, sorted; for each contribution the place of its channels' sources or -1."""
         complete = np.array([origin.complete for origin in self.origins])
         pairs = [
             np.stack([each.operation.reads.origin.numpy(), each.operation.reads.channel.numpy()], 1) for each in found
@@ -182,7 +183,7 @@ def _patterns(
     for index, each in enumerate(found):
         group_of_row[each.rows.numpy(), index] = each.groups_of_rows.numpy()
     groups, pattern_of_row = np.unique(group_of_row, axis=0, return_inverse=True)
-    ways = csr_array((len(groups), width), dtype=np.int32)
+    ways: Any = csr_array((len(groups), width), dtype=np.int32)
     for index, each in enumerate(found):
         channels = len(keys[index])
         read = (keys[index] >= 0).nonzero()[0]
@@ -209,7 +210,7 @@ def _shape_of(origin: Origin) -> tuple[int, ...]:
 def direct_channels(
     target: Target | None, layers: Mapping[int, str], channels: int, influence_top: int
 ) -> NDArray[np.bool_]:
-    """(C,) whether all terms of a channel come from chosen layers, from at least `influence_top` distinct source channels."""
+    """(C,) whether a channel's terms all come from chosen layers, from at least `influence_top` source channels."""
     direct = np.zeros(channels, bool)
     for block in target.blocks if target is not None else ():
         chosen = np.isin(block.source_origin, list(layers))

@@ -1,8 +1,8 @@
 """The terms of a sum: what is left when sums of sums are joined and folded scales are multiplied in.
 
-A *contribution* is one operation's share in a sum: a convolution, or an identity (a channel added or passed on as it is).
-Its single-channel terms are linear in what it reads; two contributions that bring the same source channel to the same
-target channel are added position by position before anything is compared.
+A *contribution* is one operation's share in a sum: a convolution, or an identity (a channel added or passed on as it
+is). Its single-channel terms are linear in what it reads; two contributions that bring the same source channel to the
+same target channel are added position by position before anything is compared.
 """
 
 from __future__ import annotations
