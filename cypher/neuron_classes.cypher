@@ -13,5 +13,5 @@ MATCH (n)<-[a:ACTIVATES]-(c:Class)
 WHERE $scope = 'all' OR a.selected
 RETURN c.number AS class, c.name AS name, a.count AS count, a.share AS share,
        a.importance AS importance, a.selected AS selected
-ORDER BY CASE WHEN uncounted > 0 THEN a.count ELSE a.share END DESC, c.number
+ORDER BY CASE WHEN uncounted > 0 THEN 1.0 * a.count ELSE a.share END DESC, c.number
 LIMIT $limit

@@ -10,5 +10,5 @@ MATCH (c:Class {id: $class})-[:HAS_VERTEX]->(w:Vertex)<-[e:FEEDS]-(v:Vertex)
 WHERE w.neuron = $neuron AND ($scope = 'all' OR e.selected)
 RETURN v.neuron AS neuron, v.layer AS layer, v.channel AS channel, e.count AS count, e.share AS share,
        e.selected AS selected
-ORDER BY CASE WHEN c.images IS NULL THEN e.count ELSE e.share END DESC, v.layer_index DESC, v.channel
+ORDER BY CASE WHEN c.images IS NULL THEN 1.0 * e.count ELSE e.share END DESC, v.layer_index DESC, v.channel
 LIMIT $limit

@@ -12,8 +12,8 @@
 MATCH (a:Class {id: $class_a})-[r:ACTIVATES]->(n:Neuron)<-[s:ACTIVATES]-(b:Class {id: $class_b})
 WHERE ($scope = 'all' OR (r.selected AND s.selected)) AND n.layer = coalesce($layer, n.layer)
 WITH n, r, s,
-     CASE WHEN a.images IS NULL OR b.images IS NULL THEN r.count ELSE r.share END AS strength_a,
-     CASE WHEN a.images IS NULL OR b.images IS NULL THEN s.count ELSE s.share END AS strength_b
+     CASE WHEN a.images IS NULL OR b.images IS NULL THEN 1.0 * r.count ELSE r.share END AS strength_a,
+     CASE WHEN a.images IS NULL OR b.images IS NULL THEN 1.0 * s.count ELSE s.share END AS strength_b
 RETURN n.id AS neuron, r.share AS share_a, s.share AS share_b, r.count AS count_a, s.count AS count_b
 ORDER BY CASE WHEN strength_a < strength_b THEN strength_a ELSE strength_b END DESC, n.layer_index DESC, n.channel
 LIMIT $limit
