@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from summit_graph.queries import Query, run_query
 from summit_graph.queries.catalogue import parameters_of
 from summit_graph.queries.running import NO_LIMIT
 from summit_graph.run import Run
+from summit_graph.store import open_store
 from tests.runs import make_run
 from tests.services.missing import ToolMissing
 from tests.services.neo4j_server import running_neo4j, temporary_home
@@ -57,8 +59,9 @@ def a_run(folder: Path) -> Run:
 
 def embedded_ratios(run: Run, path: Path) -> Iterator[Ratio]:
     """The embedded engine: its own connection, with one thread, on the same file."""
+    with closing(open_store(str(path), must_exist=False)) as store:
+        store.load(run)
     with summit_graph.connect(path) as graph:
-        graph.store.load(run)
         database = ladybug.Database(str(path), read_only=True)
         connection = ladybug.Connection(database, num_threads=1)
         try:
@@ -80,7 +83,9 @@ def neo4j_ratios(run: Run) -> Iterator[Ratio]:
         with temporary_home() as home, running_neo4j(Path(home), heap_mb=1024, page_cache_mb=512) as server:
             os.environ.update(server.environment)
             auth = (server.user, server.password)
-            with summit_graph.connect(server.url) as graph, neo4j.GraphDatabase.driver(server.url, auth=auth) as driver:
+            # Off, as in the store: published data has no shares, and the server remarks on that with every answer.
+            driver = neo4j.GraphDatabase.driver(server.url, auth=auth, notifications_min_severity="OFF")
+            with summit_graph.connect(server.url) as graph, driver:
                 graph.store.load(run)
 
                 def bare(text: str, parameters: dict[str, Any]) -> object:
