@@ -151,6 +151,8 @@ def _stage_from_store(path: Path, run: str, folder: Path) -> Staged:
 
 def _fill(built: Path, runs: list[Staged], *, create: bool, progress: Progress) -> None:
     with connected(built, read_only=False) as connection:
+        # One transaction: every statement of its own would wait for the disk.
+        execute(connection, "BEGIN TRANSACTION")
         if create:
             create_tables(connection)
         for staged in runs:
@@ -158,6 +160,7 @@ def _fill(built: Path, runs: list[Staged], *, create: bool, progress: Progress) 
                 if staged.counts[table]:
                     progress(f"{staged.run}: {table}, {staged.counts[table]:,} rows")
                     execute(connection, f"COPY `{table}` FROM '{_quoted(staged.path(table))}'")
+        execute(connection, "COMMIT")
         execute(connection, "CHECKPOINT")
     for leftover in (built.with_name(built.name + end) for end in (".wal", ".shadow")):
         if leftover.exists():
