@@ -32,7 +32,7 @@ class Twin:
     """What a twin finds: the terms of every target tensor, and the values of every chosen layer."""
 
     terms: dict[str, list[list[Term]]] = field(default_factory=dict)
-    """Per target tensor and channel; sources in the order in which they are complete: the first of equal terms counts."""
+    """Per target tensor and channel; of equal terms the first counts, so sources stand in order of completion."""
     values: dict[str, Maps] = field(default_factory=dict)
 
     @property
