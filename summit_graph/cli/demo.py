@@ -49,6 +49,7 @@ def _prepare_run(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SummitError(f"cannot write {directory}: {error.strerror}") from None
+    _say(f"making a run in {run}: about a minute, the first time")
     try:
         from ingest.demo.run import make_run
     except ModuleNotFoundError as error:

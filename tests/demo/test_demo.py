@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -195,18 +196,26 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_demo_that_is_killed_anywhere_is_finished_by_the_next(tmp_path: Path, demo_run: Run) -> None:
     """Killed while it trains, when the images are written, when the first class is finished, and while it loads."""
-    directory = tmp_path / "demo"
+    directory, log = tmp_path / "demo", tmp_path / "log"
     command = [sys.executable, "-m", "summit_graph", "demo", str(directory)]
-    for sign in ("*", "images", "run/checkpoints/*.json", "demo.lbug*"):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 240
-        while not list(directory.glob(sign)) and process.poll() is None:
-            assert time.monotonic() < deadline, sign
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    phases: dict[str, Callable[[], bool]] = {
+        "training": lambda: "epoch 2" in log.read_text(),
+        "images": lambda: any(directory.glob("images.unfinished/*/*")),
+        "classes": lambda: any(directory.glob("run/checkpoints/*.json")),
+        "load": lambda: any(directory.glob(".demo.lbug.loading/*")),
+    }
+    for phase, reached in phases.items():
+        with log.open("w") as stderr:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
+        deadline = time.monotonic() + 400
+        while not reached() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, phase
+        assert reached(), phase
     outcome = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "accuracy" in outcome.stdout
     run = Run.open(directory / "run")
