@@ -86,7 +86,7 @@ export class Drawing {
         "aria-label": `${node.neuron}, count ${asCount(node.count)}${share}`,
       },
       drawn("rect", { x: -side / 2, y: -side / 2, width: side, height: side, rx: Math.min(8, side / 5) }),
-      drawn("text", { "font-size": Math.min(13, (side / String(node.channel).length) * 1.45).toFixed(1) }, String(node.channel)),
+      drawn("text", { "font-size": Math.min(13, (side / String(node.channel).length) * 1.32).toFixed(1) }, String(node.channel)),
     );
     group.addEventListener("pointerenter", () => this.onPoint(node.neuron));
     group.addEventListener("pointerleave", () => this.onPoint(null));

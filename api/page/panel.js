@@ -64,16 +64,16 @@ function list(title, kind, entries, onPick) {
 function legend() {
   return [
     element("h3", {}, "How to read it"),
-    element("p", {}, "Each row is a layer, the last on top; each tile a neuron, with its channel's number."),
+    element("p", {}, "A row is a layer, the last on top; a tile is a neuron, with its channel's number."),
     element(
       "ul",
       { className: "legend" },
-      entry("tiles", "A larger tile: among the top channels of more of the class's images."),
-      entry("lines", "A wider edge: in more images, the lower neuron is a strongest input of the upper."),
-      entry("inputs", "Inputs of the neuron that you point at."),
+      entry("tiles", "Larger: a top channel in more of the class's images."),
+      entry("lines", "Wider: in more images among the strongest inputs of the neuron above."),
+      entry("inputs", "Inputs of the neuron pointed at."),
       entry("outputs", "Its outputs."),
     ),
-    element("p", { className: "hint" }, "Click a neuron to keep its figures here. Arrow keys move, Enter keeps, Escape lets go."),
+    element("p", { className: "hint" }, "Click a neuron to keep its figures here. By keyboard: arrows move, Enter keeps, Escape lets go."),
   ];
 }
 

@@ -14,9 +14,9 @@ from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
 from tests.published import published_files, published_run
-from tests.runs import small_run
+from tests.runs import countless_run, small_run
 
-__all__ = ["published_files", "published_run", "small_run"]
+__all__ = ["countless_run", "published_files", "published_run", "small_run"]
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,19 @@ def store_path(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path
     store = open_store(str(path), must_exist=False)
     try:
         store.load(small_run)
+    finally:
+        store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_runs_path(store_path: Path, countless_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded store with the generated run and an older one, of which only counts are known."""
+    path = tmp_path_factory.mktemp("two") / "two.lbug"
+    shutil.copyfile(store_path, path)
+    store = open_store(str(path))
+    try:
+        store.load(countless_run)
     finally:
         store.close()
     return path

@@ -237,6 +237,26 @@ def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, served: Servi
         expect(page.locator(".node.pinned")).to_have_count(0)
 
 
+def test_another_run_is_chosen_and_one_without_shares_is_drawn_by_counts(browser: Browser, two_runs_path: Path) -> None:
+    with serving("--db", str(two_runs_path)) as served, opened(browser, f"{served.address}?run=small&class=4") as page:
+        expect(page.locator("thead")).to_contain_text("Share")
+        choice = page.get_by_label("Run", exact=True)
+        assert sorted(choice.locator("option").all_inner_texts()) == ["countless", "small"]
+        choice.select_option("countless")
+        expect(page).to_have_url(re.compile(r"\?run=countless&class=0$"))
+        graph = page.request.get(f"{served.address}api/v1/graph?class=0&run=countless").json()
+        expect(page.locator(".node")).to_have_count(len(graph["nodes"]))
+        assert {node["share"] for node in graph["nodes"]} == {None}
+        expect(page.locator("thead")).not_to_contain_text("Share")
+        count = {node["neuron"]: node["count"] for node in graph["nodes"]}
+        sizes = sorted((count[node["neuron"]], node["width"]) for node in drawn(page)["nodes"])
+        assert sizes[0][1] < sizes[-1][1]
+        assert all(one[1] <= other[1] + 0.2 for one, other in itertools.pairwise(sizes))
+        page.go_back()
+        expect(page.locator("#class-name")).to_have_text("brown bear")
+        expect(page.get_by_label("Run", exact=True)).to_have_value("small")
+
+
 def test_an_unknown_class_is_answered_with_the_nearest_which_can_be_taken(browser: Browser, served: Serving) -> None:
     with opened(browser, f"{served.address}?class=brown+beer", expected="404 (Not Found)") as page:
         expect(page.locator("#message")).to_contain_text("brown bear")
