@@ -78,10 +78,12 @@ class Graph:
     def query(self, name: str, /, *, page: str | None = None, **parameters: Any) -> Result:
         """The answer of a canned query; `graph.catalogue.get(name)` says what it takes and answers.
 
+        A parameter that is a word of Python's own is written with `_` at its end: `class_="tench"`.
         Raises NotFound and InvalidParameter with the nearest names, QueryTimeout, StoreUnavailable, or SummitError
         where the run lacks what the query needs.
         """
-        answer = run_query(self.store, self.catalogue.get(name), parameters, page=page)
+        values = {parameter.removesuffix("_"): value for parameter, value in parameters.items()}
+        answer = run_query(self.store, self.catalogue.get(name), values, page=page)
         return Result(
             columns=tuple(column for column, _ in answer.columns),
             types=tuple(kind for _, kind in answer.columns),

@@ -16,7 +16,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from summit_graph.errors import NotFound, SummitError
-from summit_graph.queries.catalogue import packaged_catalogue
 
 if TYPE_CHECKING:
     from summit_graph.run import Run
@@ -238,6 +237,9 @@ def names_of_directory(run: Run) -> Names:
 
 
 def _read(store: Store, query: str, values: dict[str, object]) -> Answer:
+    # Imported when called: queries look names up here, and names are looked up by queries.
+    from summit_graph.queries.catalogue import packaged_catalogue
+
     text = packaged_catalogue().get(query).text(store.dialect)
     return store.read(text, values, label=query)
 

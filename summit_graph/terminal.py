@@ -1,14 +1,10 @@
-"""Answers as text that is read on a terminal: tables, and a class's graph."""
+"""Answers as text that is read on a terminal: tables."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from summit_graph.queries import ClassGraph
-    from summit_graph.queries.class_graph import GraphEdge
+from typing import Any
 
 GAP = "  "
 UNKNOWN = "–"
@@ -26,37 +22,6 @@ def table_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, 
     yield GAP.join("─" * width for width in widths)
     for row in cells:
         yield _line(row, widths, numeric)
-
-
-def class_graph_lines(graph: ClassGraph, *, inputs: int = 3) -> Iterator[str]:
-    """A class's graph from the last layer down: each neuron, its strength, and the strongest that feed it."""
-    of_class = graph.of_class
-    images = "" if of_class.images is None else f", {of_class.images} images"
-    accuracy = "" if of_class.accuracy is None else f", {of_class.accuracy:.0%} right"
-    yield f"{printable(of_class.name)} ({of_class.number}) in run {graph.run}{images}{accuracy}"
-    yield f"{len(graph.nodes)} neurons and {len(graph.edges)} edges{_kept(graph)}"
-    feeding: dict[str, list[GraphEdge]] = {}
-    for edge in graph.edges:
-        feeding.setdefault(edge.target, []).append(edge)
-    name_width = max((display_width(node.neuron) for node in graph.nodes), default=0)
-    for layer in reversed(graph.layers):
-        nodes = [node for node in graph.nodes if node.layer_index == layer.index]
-        if not nodes:
-            continue
-        yield ""
-        yield f"{layer.name}: {len(nodes)} of {layer.channels} neurons"
-        for node in nodes:
-            sources = feeding.get(node.neuron, [])
-            shown = ", ".join(f"{edge.source} {strength(edge.count, edge.share)}" for edge in sources[:inputs])
-            more = f" and {len(sources) - inputs} more" if len(sources) > inputs else ""
-            padded = node.neuron + " " * (name_width - display_width(node.neuron))
-            from_below = f"  ← {shown}{more}" if shown else ""
-            yield f"  {padded}  {strength(node.count, node.share):>6}{from_below}".rstrip()
-
-
-def strength(count: int, share: float | None) -> str:
-    """A share as a percentage; the count where the share is unknown."""
-    return str(count) if share is None else f"{share:.0%}"
 
 
 def cell(value: Any) -> str:
@@ -99,13 +64,3 @@ def _is_numeric(kind: str, cells: Sequence[str]) -> bool:
     if kind != "any":
         return kind in NUMERIC_TYPES
     return bool(cells) and all(text == UNKNOWN or text.lstrip("-").replace(".", "", 1).isdigit() for text in cells)
-
-
-def _kept(graph: ClassGraph) -> str:
-    kept = graph.kept
-    said = [
-        f"{share:.0%} of the {what}"
-        for share, what in ((kept.importance, "importance"), (kept.influence, "influence"))
-        if share is not None
-    ]
-    return f", with {' and '.join(said)} before selection" if said else ""

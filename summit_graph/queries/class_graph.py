@@ -1,4 +1,4 @@
-"""One class's attribution graph as it is drawn: by the page, in a notebook, on a terminal."""
+"""One class's attribution graph as it is drawn, by the page and in a notebook."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ RUN = Parameter("run", "run")
 LIMIT = Parameter("limit", "integer", low=1, high=1_000_000)
 """What every query takes besides its own parameters. Without a limit of its own a query answers all rows."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEY = re.compile(r"//[ ]?(?P<key>title|answers|parameter|column|example|needs|search)\b(?P<rest>.*)")
 _CONTINUED = re.compile(r"//\s{2,}(?P<rest>\S.*)")
 _BOUNDS = re.compile(r"(?P<low>-?[0-9.]*?[0-9])\.\.(?P<high>-?[0-9][0-9.]*)")
@@ -232,7 +232,7 @@ def _example(text: str, parameters: list[Parameter], file: Path) -> dict[str, st
             by_name[name].read(value)
             example[name] = value
         missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in example]
-        if missing:
+        if text and missing:
             raise InvalidParameter(f"{missing[0]} is missing")
     except (InvalidParameter, ValueError) as error:
         raise SummitError(f"{file}:1: the example does not fit: {error}") from None

@@ -107,9 +107,10 @@ class Parameter:
         elif isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise self._refusal(value)
         else:
-            number = int(value) if isinstance(value, numbers.Integral) else float(value)
-            if self.type == "integer" and not isinstance(number, int):
+            if self.type == "integer" and not isinstance(value, numbers.Integral):
                 raise self._refusal(value)
+            number = int(value) if isinstance(value, numbers.Integral) else float(value)
+            number = number if self.type == "integer" else float(number)
         if not math.isfinite(number):
             raise self._refusal(value)
         low = INTEGER_BOUNDS[0] if self.low is None and self.type == "integer" else self.low

@@ -17,6 +17,9 @@ from tests.services.neo4j_server import Neo4jServer
 
 QUERIES = [query.name for query in packaged_catalogue() if query.chooses_run]
 ABOUT_RUNS = [query.name for query in packaged_catalogue() if not query.chooses_run]
+# The first test of a session waits until real runs are made and loaded.
+pytestmark = pytest.mark.timeout(1200)
+
 GENERATED = ("small", "countless", "wide")
 
 

@@ -1,0 +1,183 @@
+"""Path searches against enumeration: over a thousand small random graphs, full of ties."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from summit_graph.search.graph import Fetched, Node, PathGraph, Row, by_place
+from summit_graph.search.meeting import meeting, meetings
+from summit_graph.search.widest import widest_chain, widths_up
+from tests.queries.enumeration import best_chain
+
+SEEDS = range(1_200)
+
+
+def random_graph(generator: random.Random) -> PathGraph:
+    """Up to five layers of up to five channels; edges skip layers; three strengths, so that chains tie."""
+    layers = generator.randint(1, 5)
+    nodes = [Node(layer, channel) for layer in range(layers) for channel in range(5) if generator.random() < 0.6] or [
+        Node(0, 0)
+    ]
+    density = generator.choice([0.2, 0.5, 0.9])
+    above: dict[Node, dict[Node, float]] = {}
+    for source in nodes:
+        for target in nodes:
+            if source.layer_index < target.layer_index and generator.random() < density:
+                above.setdefault(source, {})[target] = generator.choice([0.25, 0.5, 0.75])
+    return PathGraph(frozenset(nodes), above)
+
+
+def test_widest_chains_are_those_of_enumeration_on_random_graphs() -> None:
+    compared = 0
+    for seed in SEEDS:
+        graph = random_graph(random.Random(seed))
+        ends = graph.last_layer
+        widths = widths_up(graph, ends)
+        for node in graph.nodes:
+            best = best_chain(graph.above, node, ends)
+            if best is None:
+                assert node not in widths, seed
+                continue
+            assert widths[node] == best[0], seed
+            assert widest_chain(graph, node, widths[node], ends) == best[1], seed
+            compared += 1
+    assert compared > 5 * len(SEEDS)
+
+
+def test_meetings_are_those_of_enumeration_on_random_graphs() -> None:
+    ranked = 0
+    for seed in SEEDS:
+        generator = random.Random(seed)
+        one, other = random_graph(generator), random_graph(generator)
+        expected = []
+        for node in one.nodes & other.nodes:
+            in_one, in_other = (best_chain(graph.above, node, graph.last_layer) for graph in (one, other))
+            if in_one is not None and in_other is not None:
+                expected.append((node, in_one[0], in_other[0]))
+        expected.sort(key=lambda found: (-min(found[1], found[2]), by_place(found[0])))
+        k = generator.randint(1, 6)
+        assert meetings(one, other, k) == expected[:k], seed
+        ranked += len(expected) > 1
+    assert ranked > len(SEEDS) / 2
+
+
+A, B, C, D = "run/1", "run/2", "run/3", "run/4"
+
+
+def vertices(class_id: str, images: int | None, *edges: tuple[str, str, int]) -> list[Row]:
+    """Rows as the query's text fetches them: `("0/5", "1/2", 30)` is an edge of count 30 from channel 5 of layer 0."""
+    rows = []
+    for source, target, count in edges:
+        rows += [row_of(class_id, images, source, target, count), row_of(class_id, images, target, None, None)]
+    return rows
+
+
+def row_of(class_id: str, images: int | None, node: str, target: str | None, count: int | None) -> Row:
+    layer, channel = map(int, node.split("/"))
+    target_layer, target_channel = map(int, target.split("/")) if target else (None, None)
+    return {
+        "class_id": class_id,
+        "class": int(class_id.rpartition("/")[2]),
+        "images": images,
+        "layer": f"layer{layer}",
+        "layer_index": layer,
+        "channel": channel,
+        "target_layer_index": target_layer,
+        "target_channel": target_channel,
+        "count": count,
+        "share": None if count is None or images is None else count / images,
+    }
+
+
+def asked(fetched: Mapping[str, list[Row]], between: list[int], k: int = 5) -> list[Row]:
+    """The rows of `meeting` from class 1 to class 2, with other classes to be fetched."""
+    wanted: list[str] = []
+
+    def fetch(name: str, values: Mapping[str, Any]) -> list[Row]:
+        if name == "bridging_classes":
+            return [{"class": number} for number in between]
+        assert values["class_a"] == values["class_b"]
+        wanted.append(values["class_a"])
+        return fetched[values["class_a"]]
+
+    values = {"run": "run", "class_a": A, "class_b": B, "scope": "selected", "k": k, "limit": None}
+    rows = meeting([*fetched[A], *fetched[B]], values, fetch)
+    assert wanted == [f"run/{number}" for number in between[: len(wanted)]]
+    return rows
+
+
+def test_a_chain_is_as_strong_as_its_weakest_edge_and_the_weaker_side_ranks() -> None:
+    rows = asked(
+        {
+            A: vertices(A, 100, ("0/0", "1/0", 90), ("1/0", "2/0", 40), ("0/1", "2/0", 50)),
+            B: vertices(B, 50, ("0/0", "1/1", 45), ("1/1", "2/1", 40), ("0/1", "2/1", 20)),
+        },
+        [],
+    )
+    assert [(row["neuron"], row["strength"], row["strength_a"], row["strength_b"]) for row in rows] == [
+        ("layer0/0", 0.4, 0.4, 0.8),
+        ("layer0/1", 0.4, 0.5, 0.4),
+    ]
+    assert rows[0]["chain_a"] == ["layer2/0", "layer1/0", "layer0/0"]
+    assert rows[0]["chain_b"] == ["layer0/0", "layer1/1", "layer2/1"]
+
+
+def test_a_neuron_of_both_last_layers_needs_no_chain() -> None:
+    edges = ("0/0", "1/0", 9)
+    row = asked({A: vertices(A, 10, edges), B: vertices(B, 10, edges)}, [])[0]
+    assert (row["neuron"], row["strength"], row["chain_a"], row["chain_b"]) == (
+        "layer1/0",
+        None,
+        ["layer1/0"],
+        ["layer1/0"],
+    )
+
+
+def test_counts_are_compared_where_one_class_has_no_images() -> None:
+    rows = asked(
+        {
+            A: vertices(A, None, ("0/0", "1/0", 30), ("0/1", "1/0", 20)),
+            B: vertices(B, 1000, ("0/0", "1/1", 10), ("0/1", "1/1", 900)),
+        },
+        [],
+    )
+    assert [(row["neuron"], row["strength"]) for row in rows] == [("layer0/1", 20.0), ("layer0/0", 10.0)]
+
+
+def test_the_first_third_class_that_meets_both_is_named() -> None:
+    fetched = {
+        A: vertices(A, 10, ("0/0", "1/0", 5)),
+        B: vertices(B, 10, ("0/9", "1/9", 5)),
+        # Class 3 has neurons of both, but its way up from class 1's ends before the last layer.
+        C: [*vertices(C, 10, ("0/9", "2/9", 5)), row_of(C, 10, "0/0", None, None)],
+        D: vertices(D, 10, ("0/0", "1/4", 6), ("0/9", "1/4", 7)),
+    }
+    rows = asked(fetched, [3, 4])
+    assert [(row["leg"], row["class_a"], row["class_b"], row["neuron"]) for row in rows] == [
+        (1, 1, 4, "layer0/0"),
+        (2, 4, 2, "layer0/9"),
+    ]
+    assert asked(fetched, [3]) == []
+    assert asked(fetched, []) == []
+
+
+def test_a_class_without_vertices_meets_none() -> None:
+    assert asked({A: vertices(A, 10, ("0/0", "1/0", 5)), B: []}, [4]) == []
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_no_more_than_k_meetings_are_answered(k: int) -> None:
+    edges = [(f"0/{channel}", "1/0", 5) for channel in range(3)]
+    rows = asked({A: vertices(A, 10, *edges), B: vertices(B, 10, *edges)}, [], k=k)
+    assert len(rows) == k
+
+
+def test_vertices_fetched_twice_count_once() -> None:
+    fetched = Fetched()
+    rows = vertices(A, 10, ("0/0", "1/0", 5))
+    fetched.add([*rows, *rows])
+    assert fetched.classes[A].graph(by_count=False).above == {Node(0, 0): {Node(1, 0): 0.5}}
