@@ -25,7 +25,7 @@ function card(graph, images, node, onPick) {
       "dl",
       {},
       ...figure("Count", asCount(node.count), images ? `of ${asCount(images)} images` : "images"),
-      ...figure("Share", asShare(node.share), node.share === null ? "number of images unknown" : "of the class's images"),
+      ...figure("Share", asShare(node.share), node.share === null ? "images unknown" : "of the class's images"),
       ...figure("Importance", asImportance(node.importance), "by PageRank"),
     ),
     element(
