@@ -60,9 +60,12 @@ def evidence() -> Evidence:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which tests were skipped, and why: a page of evidence says what it does not hold."""
-    if report.skipped and isinstance(report.longrepr, tuple):
-        EVIDENCE.skipped[report.nodeid.split("::", 1)[1]] = report.longrepr[2].removeprefix("Skipped: ")
+    """Note which tests passed and which were skipped, and why: a page of evidence says what it does not hold."""
+    test = report.nodeid.split("::", 1)[-1]
+    if report.when == "call" and report.passed:
+        EVIDENCE.held[test] = report.duration
+    elif report.skipped and isinstance(report.longrepr, tuple):
+        EVIDENCE.skipped[test] = report.longrepr[2].removeprefix("Skipped: ")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
