@@ -89,7 +89,7 @@ def _tokens(text: str) -> Iterator[Token]:
     place = 0
     while place < len(text):
         match = _TOKEN.match(text, place)
-        if match is None:
+        if match is None or (text.startswith("/*", place) and match.lastgroup != "space"):
             what = "a quote or comment that is not closed" if text[place] in "'\"`/" else repr(text[place])
             raise SummitError(f"the query has {what} at character {place + 1}")
         place = match.end()

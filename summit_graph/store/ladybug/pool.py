@@ -21,24 +21,13 @@ from summit_graph.store.ladybug.engine import check_tables, open_database
 FileKey = tuple[int, int, int, int]
 """Device, inode, size and time of change: what tells one file at a path from the next."""
 
-RUNS_PER_CONNECTION = 1_000
-"""A connection keeps what it prepared of every text it ran; after so many runs it is replaced by a fresh one."""
-
 
 @dataclass
 class _Generation:
     key: FileKey
     database: ladybug.Database
-    idle: list[Pooled] = field(default_factory=list)
+    idle: list[ladybug.Connection] = field(default_factory=list)
     in_use: int = 0
-
-
-@dataclass
-class Pooled:
-    """A connection and how often it was handed out."""
-
-    connection: ladybug.Connection
-    runs: int = 0
 
 
 class ConnectionPool:
@@ -53,11 +42,11 @@ class ConnectionPool:
     @contextmanager
     def connection(self) -> Iterator[ladybug.Connection]:
         """A connection for this thread, of the file that lies at the path now."""
-        generation, pooled = self._check_out()
+        generation, connection = self._check_out()
         try:
-            yield pooled.connection
+            yield connection
         finally:
-            self._check_in(generation, pooled)
+            self._check_in(generation, connection)
 
     def close(self) -> None:
         """Closes what is idle now, and the rest when it comes back."""
@@ -66,7 +55,7 @@ class ConnectionPool:
                 self._closed = True
                 self._retire(self._current)
 
-    def _check_out(self) -> tuple[_Generation, Pooled]:
+    def _check_out(self) -> tuple[_Generation, ladybug.Connection]:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("the store was closed")
@@ -78,27 +67,22 @@ class ConnectionPool:
             if generation.idle:
                 return generation, generation.idle.pop()
             try:
-                return generation, Pooled(ladybug.Connection(generation.database, num_threads=1))
+                return generation, ladybug.Connection(generation.database, num_threads=1)
             except BaseException:
                 generation.in_use -= 1
                 raise
 
-    def _check_in(self, generation: _Generation, pooled: Pooled) -> None:
+    def _check_in(self, generation: _Generation, connection: ladybug.Connection) -> None:
         with self._lock:
-            pooled.runs += 1
             generation.in_use -= 1
-            retired = self._closed or generation is not self._current
-            if retired or pooled.runs >= RUNS_PER_CONNECTION:
-                pooled.connection.close()
-            else:
-                generation.idle.append(pooled)
-            if retired:
+            generation.idle.append(connection)
+            if self._closed or generation is not self._current:
                 self._retire(generation)
 
     @staticmethod
     def _retire(generation: _Generation) -> None:
-        for pooled in generation.idle:
-            pooled.connection.close()
+        for connection in generation.idle:
+            connection.close()
         generation.idle.clear()
         if generation.in_use == 0:
             generation.database.close()
@@ -117,7 +101,7 @@ class ConnectionPool:
             except BaseException:
                 database.close()
                 raise
-            return _Generation(key, database, [Pooled(connection)])
+            return _Generation(key, database, [connection])
 
     def _key(self) -> FileKey:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from summit_graph import settings
+from summit_graph.errors import StoreUnavailable
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
@@ -25,6 +26,7 @@ class LadybugStore(Store):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opening = threading.Lock()
+        self._closed = False
         self._pool = ConnectionPool(path) if path.exists() else None
 
     def read(
@@ -60,11 +62,15 @@ class LadybugStore(Store):
     def _opened(self) -> ConnectionPool:
         """The pool; of a file that was not there yet when the store was made, from now on."""
         with self._opening:
+            if self._closed:
+                raise StoreUnavailable("the store was closed")
             if self._pool is None:
                 self._pool = ConnectionPool(self.path)
             return self._pool
 
     def close(self) -> None:
         """See Store.close."""
-        if self._pool is not None:
-            self._pool.close()
+        with self._opening:
+            self._closed = True
+            if self._pool is not None:
+                self._pool.close()

@@ -1,0 +1,205 @@
+"""Reads, on both engines: right rows on one connection again and again, limits, plain values, and no writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from summit_graph.errors import InvalidParameter, QueryTimeout, SummitError
+from summit_graph.run import Run
+from summit_graph.store import Store, open_store
+from summit_graph.store.ladybug import LadybugStore
+from summit_graph.store.ladybug.engine import execute
+from summit_graph.store.neo4j import Neo4jStore
+from tests.runs import make_run
+from tests.store.naive_rows import naive_rows
+from tests.store.stored import count_nodes, run_states
+
+RUNAWAY = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS s"
+
+
+@pytest.fixture
+def loaded(store: Store, small_run: Run) -> Store:
+    store.load(small_run)
+    return store
+
+
+def test_a_query_repeated_with_other_parameters_on_one_connection_answers_each(store: Store, tmp_path: Path) -> None:
+    """A plan that the embedded engine runs again keeps the first call's parameters, and so answers wrong rows."""
+    run = make_run(
+        tmp_path / "run",
+        classes=[f"class {number}" for number in range(6)],
+        layers={"low": 60, "high": 60},
+        examples=False,
+        predictions=False,
+    )
+    store.load(run, scope="all")
+    rows = naive_rows(run, "all")
+    share_of = {(row[0], row[1]): row[2] for row in rows["ACTIVATES"]}
+    text = (
+        "MATCH (c:Class {id: $class})-[a:ACTIVATES]->(n:Neuron)-[i:INFLUENCES]->(m:Neuron) "
+        "WHERE a.count >= $least RETURN n.id AS source, m.id AS target, i.count AS count"
+    )
+    for _ in range(2):
+        for number in run.class_numbers:
+            for least in (1, 5, 9):
+                own = {neuron for (of, neuron), count in share_of.items() if of == f"small/{number}" and count >= least}
+                expected = sorted((row[0], row[1], row[3]) for row in rows["INFLUENCES"] if row[0] in own)
+                answer = store.read(text, {"class": f"small/{number}", "least": least})
+                assert sorted(answer.rows) == expected
+
+
+def test_a_row_limit_says_whether_more_is_there(loaded: Store) -> None:
+    text = "MATCH (n:Neuron) RETURN n.id AS id ORDER BY n.id"
+    everything = loaded.read(text, {})
+    count = len(everything.rows)
+    assert count > 3
+    assert not everything.truncated
+    assert loaded.read(text, {}, row_limit=count) == everything
+    first = loaded.read(text, {}, row_limit=3)
+    assert (first.rows, first.truncated) == (everything.rows[:3], True)
+
+
+def test_values_are_plain(loaded: Store) -> None:
+    text = (
+        "MATCH p = (c:Class {id: 'small/0'})-[a:ACTIVATES]->(n:Neuron {id: 'small/stem.0/0'}) "
+        "RETURN c, a, sum(a.count) AS total, [n.layer, n.id] AS list, {id: n.id} AS map, n.id = 'x' AS no, p AS path"
+    )
+    answer = loaded.read(text, {})
+    row = dict(zip(answer.columns, answer.rows[0], strict=True))
+    assert row["c"]["name"] == "tench"
+    assert row["c"]["number"] == 0
+    assert set(row["a"]) == {"count", "share", "importance", "selected"}
+    assert (row["total"], type(row["total"])) == (row["a"]["count"], int)
+    assert row["list"] == ["stem.0", "small/stem.0/0"]
+    assert row["map"] == {"id": "small/stem.0/0"}
+    assert row["no"] is False
+    assert [node["id"] for node in row["path"]["nodes"]] == ["small/0", "small/stem.0/0"]
+    assert _is_plain(row)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_plain(entry) for key, entry in value.items())
+    if isinstance(value, list):
+        return all(_is_plain(entry) for entry in value)
+    return value is None or type(value) in {bool, int, float, str}
+
+
+def test_values_of_every_kind_arrive_as_they_were_sent(loaded: Store) -> None:
+    for value in ["", "O'Brien's \"dog\" \\ ärm", 0, -(2**63), 2**63 - 1, 1e300, -0.5, True, None, ["a", "b"], [1, 2]]:
+        assert loaded.read("RETURN $value AS value", {"value": value}).rows == [(value,)]
+
+
+def test_a_runaway_query_is_stopped_and_the_next_one_answers(loaded: Store) -> None:
+    with pytest.raises(QueryTimeout, match="time limit"):
+        loaded.read(RUNAWAY, {}, timeout_ms=200)
+    assert loaded.read("RETURN 1 AS one", {}).rows == [(1,)]
+
+
+def test_the_time_limit_of_one_query_is_not_the_next_ones(loaded: Store) -> None:
+    with pytest.raises(QueryTimeout):
+        loaded.read(RUNAWAY, {}, timeout_ms=1)
+    text = "UNWIND range(1, 300000) AS a RETURN sum(a) AS s"
+    assert loaded.read(text, {}, timeout_ms=0).rows == [(45000150000,)]
+
+
+def test_an_error_of_the_engine_is_one_line(loaded: Store) -> None:
+    for text in ("MATCH (n RETURN n", "RETURN nothing", "RETURN no_such_function(1) AS x"):
+        with pytest.raises(SummitError, match="refused the query") as refused:
+            loaded.read(text, {})
+        assert "\n" not in str(refused.value)
+
+
+def test_a_missing_parameter_is_an_error(loaded: Store) -> None:
+    with pytest.raises(InvalidParameter, match=r"\$id"):
+        loaded.read("MATCH (n:Neuron {id: $id}) RETURN n.id AS id", {})
+
+
+def test_a_read_writes_nothing(loaded: Store) -> None:
+    nodes = count_nodes(loaded)
+    for text in ("CREATE (n:Run {id: 'x'})", "MATCH (n:Run) SET n.name = 'x'", "MATCH (n:Image) DETACH DELETE n"):
+        with pytest.raises(SummitError, match="only reads"):
+            loaded.read(text, {})
+        # And where the tokens were not looked at, the engine itself refuses.
+        with pytest.raises(SummitError, match=r"(?i)write|read.only|access mode|not allowed"):
+            _send_unchecked(loaded, text)
+    assert count_nodes(loaded) == nodes
+
+
+def _send_unchecked(store: Store, text: str) -> None:
+    if isinstance(store, Neo4jStore):
+        store._server.read(text, {}, lambda result: result.consume(), label="unchecked")
+    else:
+        assert isinstance(store, LadybugStore)
+        with store._opened().connection() as connection:
+            execute(connection, text)
+
+
+def test_many_threads_read_while_a_load_replaces_the_run(
+    loaded: Store, place: str, same_name_run: Run, small_run: Run
+) -> None:
+    """Embedded, each answer is of the old run or the new one, whole; Neo4j also shows none while it is replaced."""
+    text = "MATCH (r:Run {state: 'ready'})-[:HAS_CLASS]->(c:Class)-[a:ACTIVATES]->(n:Neuron) RETURN sum(a.count) AS s"
+    whole = {sum(row[2] for row in naive_rows(run, "selected")["ACTIVATES"]) for run in (small_run, same_name_run)}
+    stop, answers, failures = threading.Event(), set[Any](), list[BaseException]()
+
+    def reader() -> None:
+        try:
+            while not stop.is_set():
+                answers.add(loaded.read(text, {}).rows[0][0])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=reader) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        with closing(open_store(place)) as loader:
+            loader.load(same_name_run, replace=True)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert loaded.read(text, {}).rows[0][0] in whole
+    unready = {None, 0}
+    assert answers - unready <= whole
+    if isinstance(loaded, LadybugStore):
+        assert not answers & unready
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, small_run: Run) -> Iterator[LadybugStore]:
+    with closing(LadybugStore(tmp_path / "graph.lbug")) as opened:
+        opened.load(small_run)
+        yield opened
+
+
+def test_the_embedded_store_leaves_nothing_beside_its_file(embedded: LadybugStore, other_run: Run) -> None:
+    run_states(embedded)
+    embedded.load(other_run)
+    run_states(embedded)
+    embedded.delete_run("small")
+    assert [entry.name for entry in embedded.path.parent.iterdir()] == ["graph.lbug"]
+
+
+def test_a_second_loader_says_that_another_one_is_writing(embedded: LadybugStore, other_run: Run) -> None:
+    from summit_graph.store.ladybug import building
+
+    with building._building_folder(embedded.path):
+        with pytest.raises(SummitError, match="another load is writing"):
+            embedded.load(other_run)
+    assert run_states(embedded) == {"small": "ready"}
+    embedded.load(other_run)
+
+
+def test_a_closed_store_says_so(embedded: LadybugStore) -> None:
+    embedded.close()
+    with pytest.raises(SummitError, match="closed"):
+        run_states(embedded)
