@@ -56,20 +56,19 @@ class PointwiseTerms:
 
     def top(self, values: Values, images: slice, k: int) -> tuple[Tensor, Tensor]:
         device = self._positive.device
-        x = patches(self._contribution, values, images)[:, :, 0]  # (B, I, P)
-        if not _all_in_order(self._channels, x.shape[1]):
-            x = x[:, self._channels.to(device)]
-        low, high = x.aminmax(dim=2)  # (B, N)
+        low, high = patches(self._contribution, values, images)[:, 0].aminmax(dim=2)  # (I, B, P) -> (I, B)
+        channels = self._channels.to(device)
+        low, high = low[channels].T, high[channels].T  # (B, N)
         rows, width = self._positive.shape
         chunk = max(1, _CHUNK_ELEMENTS // max(1, width)) if device.type == "cpu" else rows
         found = []
-        for image in range(x.shape[0]):
+        for image in range(len(low)):
             for start in range(0, rows, chunk):
                 part = slice(start, start + chunk)
                 terms = torch.addcmul(self._positive[part] * high[image], self._negative[part], low[image])  # (R', N)
                 found.append(largest(terms, k))
-        top = torch.cat([each[0] for each in found]).view(x.shape[0], rows, -1)
-        index = torch.cat([each[1] for each in found]).view(x.shape[0], rows, -1)
+        top = torch.cat([each[0] for each in found]).view(len(low), rows, -1)
+        index = torch.cat([each[1] for each in found]).view(len(low), rows, -1)
         return top, self._sources.to(device)[index]
 
 
@@ -85,11 +84,12 @@ class IdentityTerms:
         self.rows = contribution.rows[chosen]
 
     def top(self, values: Values, images: slice, k: int) -> tuple[Tensor, Tensor]:
-        x = patches(self._contribution, values, images)[:, :, 0]  # (B, C, P)
-        low, high = x[:, self._outputs.to(x.device)].aminmax(dim=2)  # (B, R)
-        scale = self._scale.to(x)
+        low, high = patches(self._contribution, values, images)[:, 0].aminmax(dim=2)  # (C, B, P) -> (C, B)
+        outputs = self._outputs.to(low.device)
+        low, high = low[outputs].T, high[outputs].T  # (B, R)
+        scale = self._scale.to(low)
         terms = scale * torch.where(scale > 0, high, low)
-        return terms[:, :, None], self._sources.to(x.device).expand_as(terms)[:, :, None]
+        return terms[:, :, None], self._sources.to(terms.device).expand_as(terms)[:, :, None]
 
 
 @dataclass(frozen=True)
@@ -177,15 +177,14 @@ class PatchTerms:
 
 def _maxima(stack: _Stack, read: dict[int, Tensor]) -> Tensor:
     """Largest value over positions of each term of a stack.  -> (B, S * R')"""
-    read_by_source = []
+    parts = []
     for m, channels in stack.channels:
-        x = read[m]
-        chosen = x if _all_in_order(channels.flatten(), x.shape[1]) else x[:, channels.flatten().to(x.device)]
-        batch, _, q, p = chosen.shape
-        read_by_source.append(chosen.reshape(batch, len(channels), -1, p))  # (B, S, N * Q, P)
-    together = torch.cat(read_by_source, dim=2) if len(read_by_source) > 1 else read_by_source[0]
-    batch, sources, q, p = together.shape
-    columns = together.permute(1, 2, 0, 3).reshape(sources, q, batch * p)  # (S, Q, B * P)
+        x, flat = read[m], channels.flatten()
+        chosen = x if torch.equal(flat, torch.arange(len(x))) else x[flat.to(x.device)]
+        parts.append(chosen.reshape(len(channels), -1, *x.shape[2:]))  # (S, N * Q, B, P)
+    together = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+    sources, _, batch, p = together.shape
+    columns = together.flatten(2)  # (S, Q, B * P)
     rows = stack.weight.shape[1]
     step = max(1, _CHUNK_ELEMENTS // (rows * batch * p)) if columns.device.type == "cpu" else sources
     found = []
@@ -194,10 +193,6 @@ def _maxima(stack: _Stack, read: dict[int, Tensor]) -> Tensor:
         found.append(terms.view(-1, rows, batch, p).amax(dim=3))
     terms = torch.cat(found).permute(2, 0, 1)  # (S, R', B) -> (B, S, R')
     return terms.flatten(1)
-
-
-def _all_in_order(channels: Tensor, count: int) -> bool:
-    return bool(torch.equal(channels, torch.arange(count)))
 
 
 def _rows_reading(contributions: tuple[Contribution, ...], channels: dict[int, Tensor]) -> Tensor:

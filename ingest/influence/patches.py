@@ -16,20 +16,42 @@ def patches(contribution: Contribution, values: Values, images: slice) -> Tensor
     """What each position of the sum reads of each input channel.
 
     Q is the size of the kernel (1 for an identity or a linear layer), P the number of positions of the sum.
-    X -> (B, I, Q, P)
+    X -> (I, Q, B, P)
     """
     operation = contribution.operation
     x: Tensor = values[operation.x][images]
     if not isinstance(operation, Convolution):
-        x = x.expand(x.shape[0], *operation.shape[1:]).movedim(operation.reads.axis, 1).flatten(2)[:, :, None]
+        x = (
+            x.expand(x.shape[0], *operation.shape[1:])
+            .movedim(operation.reads.axis, 1)
+            .flatten(2)
+            .movedim(1, 0)[:, None]
+        )
     elif operation.weight.dim() == 2:
-        x = x.movedim(-1, 1).reshape(x.shape[0], x.shape[-1], 1, -1)  # (B, ..., I) -> (B, I, 1, P)
+        x = x.reshape(x.shape[0], -1, x.shape[-1]).permute(2, 0, 1)[:, None]  # (B, ..., I) -> (I, 1, B, P)
     else:
-        kernel = operation.weight.shape[2:]
-        padded = functional.pad(x, operation.padding) if any(operation.padding) else x
-        unfolded = functional.unfold(padded, tuple(kernel), dilation=operation.dilation, stride=operation.stride)
-        x = unfolded.view(x.shape[0], x.shape[1], kernel.numel(), -1)  # (B, I * Q, P) -> (B, I, Q, P)
+        x = _kernel_patches(x, operation)
     return x if contribution.positions is None else _at_positions(x, contribution.positions)
+
+
+def _kernel_patches(x: Tensor, operation: Convolution) -> Tensor:
+    """The patches under a kernel, channel first, so that one copy serves all images.  (B, I, H, W) -> (I, Q, B, P)"""
+    padded = functional.pad(x, operation.padding) if any(operation.padding) else x
+    kernel = operation.weight.shape[2:]
+    sizes = [
+        (length - step * (size - 1) - 1) // stride + 1
+        for length, size, step, stride in zip(
+            padded.shape[2:], kernel, operation.dilation, operation.stride, strict=True
+        )
+    ]
+    image, channel, row, column = padded.stride()
+    (down, right), (next_row, next_column) = operation.dilation, operation.stride
+    windows = padded.as_strided(
+        (x.shape[1], *kernel, x.shape[0], *sizes),
+        (channel, row * down, column * right, image, row * next_row, column * next_column),
+        padded.storage_offset(),
+    )  # (I, kernel height, kernel width, B, height, width)
+    return windows.reshape(x.shape[1], kernel.numel(), x.shape[0], -1)
 
 
 def _at_positions(x: Tensor, positions: Tensor) -> Tensor:

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,12 +67,12 @@ class Flow:
         self._reader_of: dict[str, Node] = {}
         self.origins: list[Origin] = []
         wanted = ancestors(layers.values())
-        waiting = _uses(program, wanted)
+        waiting = Tally(source for node in program.steps if node in wanted for source in node.all_input_nodes)
         for node in (program.image, *program.steps):
             if node in wanted:
                 self._visit(node)
                 for source in node.all_input_nodes:
-                    waiting[source] = waiting.get(source, 0) - 1
+                    waiting[source] -= 1
                     if waiting[source] == 0:
                         self._known.pop(source, None)
 
@@ -395,11 +396,3 @@ class Flow:
             )
         kept = known[1 - gates[0]]
         return kept if isinstance(kept, Unknown) else acted_on(kept.expand(shape))
-
-
-def _uses(program: Program, wanted: set[Node]) -> dict[Node, int]:
-    uses: dict[Node, int] = {}
-    for node in wanted & set(program.steps):
-        for source in node.all_input_nodes:
-            uses[source] = uses.get(source, 0) + 1
-    return uses
