@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +102,21 @@ def ingest(
         return _summary(writer, {})
     _count_classes(preparation, writer, progress, watch)
     progress.message("embedding the classes")
-    with watch.spent_on("embedding"):
+    with watch.spent_on("embedding"), _writing(out):
         _finish(preparation, writer)
     spent = {**watch.seconds, "other": watch.total - sum(watch.seconds.values())}
     return _summary(writer, {**spent, "total": sum(spent.values())})
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Turns what the file system refuses into one line; the classes that are written stay finished."""
+    try:
+        yield
+    except OSError as error:
+        raise SummitError(
+            f"cannot write {out}: {error.strerror or error}; make room or allow it, then give the same command again"
+        ) from error
 
 
 def _is_new(out: Path) -> bool:
@@ -138,7 +150,7 @@ def _count_classes(preparation: Preparation, writer: RunWriter, progress: Progre
     with preparation.loader() as loader:
         for number, folder in left:
             result = _count_class(preparation, number, folder, loader, counter, skipped, progress, watch)
-            with watch.spent_on("writing"):
+            with watch.spent_on("writing"), _writing(writer.directory):
                 writer.write_class(result)
             progress.class_done()
     progress.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from PIL import Image
 
 from ingest.pipeline import Summary, ingest
 from summit_graph.errors import NotFound, SummitError
-from summit_graph.run import ClassResult, Parameters, Run, RunWriter
+from summit_graph.run import ClassResult, Parameters, Run, RunWriter, atomic
 from tests.ingest.golden import read_vector
 from tests.ingest.pictures import write_folders
 
@@ -265,6 +266,20 @@ def test_an_interrupted_ingest_goes_on_to_the_same_digest(
     assert resumed.manifest.digest == undisturbed.manifest.digest
     assert resumed.manifest.skipped == undisturbed.manifest.skipped
     assert not list(out.rglob("*.partial"))
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
+    model: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, table: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "write_parquet", full)
+        with pytest.raises(SummitError, match=r"cannot write .*run: No space left on device"):
+            ingest(parameters_for(model), images, tmp_path / "run")
+    ingest(parameters_for(model), images, tmp_path / "run")
+    Run.open(tmp_path / "run").check_digests()
 
 
 def test_another_labelling_does_not_go_on_in_the_same_run(
