@@ -214,7 +214,7 @@ def test_a_demo_that_is_killed_anywhere_is_finished_by_the_next(tmp_path: Path, 
         while not reached() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         process.kill()
-        assert process.wait() == -signal.SIGKILL, phase
+        assert process.wait() == -signal.SIGKILL, f"{phase}: {log.read_text()}"
         assert reached(), phase
     outcome = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "accuracy" in outcome.stdout
