@@ -40,7 +40,7 @@ class Estimate:
     memory_mb: float
     """The process's largest resident size so far; on a GPU, what it holds there too."""
     disk_mb: float
-    """Tables of all classes, if each had as many different edges as the batches had, times the growth with its images."""
+    """All classes with the tables that the batches gave, grown in proportion to their images: an upper bound."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, by name."""
