@@ -36,7 +36,7 @@ def query(
     output: OutputFormat = "table",
     page: Annotated[str | None, typer.Option("--page", help="The page that an answer before this one named.")] = None,
     queries: Folder = None,
-    help_wanted: Annotated[bool, typer.Option("--help", help="Show what a query takes.", is_flag=True)] = False,
+    help_wanted: Annotated[bool, typer.Option("--help", help="Show what a query takes.")] = False,
 ) -> None:
     """Ask a canned query: summit-graph query NAME --PARAMETER VALUE …; `query NAME --help` says what it takes."""
     catalogue = _catalogue(queries)
