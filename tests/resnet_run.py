@@ -6,6 +6,7 @@ It is made once, by the command's own pipeline, and kept until the code that com
 from __future__ import annotations
 
 import shutil
+import time
 import zipfile
 from pathlib import Path
 from tempfile import mkdtemp
@@ -43,8 +44,10 @@ def kept_resnet(files: Path) -> Path:
     if not place.is_dir():
         pytest.importorskip("torch", reason="ResNet-20's run needs torch: pip install 'summit-graph[ingest]'")
         builds.mkdir(exist_ok=True)
-        for older in builds.glob("resnet-*"):
-            shutil.rmtree(older, ignore_errors=True)
+        # Those of today may be in use by another session.
+        for older in builds.glob("*resnet-*"):
+            if time.time() - older.stat().st_mtime > 24 * 3600:
+                shutil.rmtree(older, ignore_errors=True)
         unfinished = Path(mkdtemp(prefix="unfinished-resnet-", dir=builds))
         try:
             _make(files, unfinished)
