@@ -32,7 +32,7 @@ from summit_graph.store.staging import Staged, StageWriter, stage
 
 BUILT = "built.lbug"
 """Name of the new file within the folder it is built in."""
-STAGED_TO_BUILT = 6
+STAGED_TO_BUILT = 8
 """A built file takes at most about this many times the bytes that its rows took when staged."""
 
 
