@@ -1,0 +1,79 @@
+"""What a trace refuses, by name, and that it leaves no mark on the model."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from ingest.trace import trace
+from summit_graph.errors import NotFound, SummitError, Unsupported
+from tests.ingest.trace_models import Apply, Attention, Between, Twice, branching_on_data, mixed_by_a_reshape
+
+IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize(
+    ("between", "message"),
+    [
+        (Attention(), r"operation matmul in module between is not understood"),
+        (Apply(mixed_by_a_reshape), r"operation conv2d in module last reads channels that a reshape has mixed"),
+        (Apply(lambda x: torch.softmax(x, 1)), r"operation _?softmax in module between is not understood"),
+        (
+            Apply(lambda x: x * x.flip(1)),
+            r"operation mul in module between multiplies two tensors, neither of which is a gate",
+        ),
+        (Apply(lambda x: torch.maximum(x, x.flip(1))), r"operation maximum in module between joins two tensors"),
+        (nn.BatchNorm2d(6, track_running_stats=False), r"operation .*batch_norm.* in module between is not understood"),
+        (Twice(), r"module between\.conv \(Conv2d\) runs 2 times in one forward pass"),
+        (Apply(branching_on_data), r"a branch depends on the values of the data \(in module between\)"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
+)
+def test_what_cannot_be_followed_is_refused_by_operation_and_module(between: nn.Module, message: str) -> None:
+    with pytest.raises(Unsupported, match=message) as caught:
+        trace(Between(between), IMAGES, ["first", "last"], influence_top=5)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refused_operation_outside_the_chosen_layers_is_no_error() -> None:
+    found = trace(Between(Attention()), IMAGES, ["last"], influence_top=5)
+    assert found.hops == ()
+
+
+def test_an_unknown_layer_names_the_nearest() -> None:
+    with pytest.raises(NotFound, match=r"no layer 'frist' in the model; the nearest are first"):
+        trace(Between(nn.Identity()), IMAGES, ["frist"], influence_top=5)
+
+
+@pytest.mark.parametrize("pair", [("first", "first.1"), ("first.0", "first"), ("first", "between")])
+def test_two_layers_that_hold_the_same_channels_are_refused(pair: tuple[str, str]) -> None:
+    with pytest.raises(SummitError, match="hold the same channels: choose one of them"):
+        trace(Between(nn.MaxPool2d(2)), IMAGES, [*pair, "last"], influence_top=5)
+
+
+def test_a_layer_that_does_not_run_is_refused() -> None:
+    model = Between(nn.Identity())
+    model.spare = nn.Conv2d(3, 3, 1)
+    with pytest.raises(SummitError, match="layer 'spare' does not run"):
+        trace(model, IMAGES, ["first", "spare"], influence_top=5)
+
+
+@pytest.mark.parametrize("between", [nn.Identity(), Twice(), Apply(branching_on_data)])
+def test_the_model_is_left_as_it_was_also_after_a_refusal(between: nn.Module) -> None:
+    model = Between(between).train()
+    model.last.eval()
+    before, state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
+    flags = [module.training for module in model.modules()]
+    owned = {name: sorted(vars(module)) for name, module in model.named_modules()}
+    try:
+        trace(model, IMAGES, ["first", "last"], influence_top=5)
+    except Unsupported:
+        assert not isinstance(between, nn.Identity)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert [module.training for module in model.modules()] == flags
+    assert {name: sorted(vars(module)) for name, module in model.named_modules()} == owned
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
