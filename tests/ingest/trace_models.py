@@ -95,7 +95,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x).flatten(2).chunk(3, dim=1)
-        return (v @ torch.softmax(q.transpose(1, 2) @ k, dim=-1)).view(x.shape)
+        attended: Tensor = (v @ torch.softmax(q.transpose(1, 2) @ k, dim=-1)).view(x.shape)
+        return attended
 
 
 class Twice(nn.Module):
