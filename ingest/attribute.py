@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from ingest.software import software
 from ingest.structure import ClassCounts, HopCounts, Layer, Structure
 from summit_graph.errors import SummitError
 from summit_graph.run import ClassResult, Manifest, Parameters, Run, RunWriter
-from summit_graph.run.manifest import run_name
+from summit_graph.run.manifest import now, run_name
 
 CHANGEABLE = ("attribution_mass", "exclude", "max_in_degree", "damping", "networkx_stop")
 """Parameters of graphs alone. The activation mass and k decide the counts themselves: other ones need the images."""
@@ -111,7 +110,7 @@ def _manifest(source: Run, parameters: Parameters, name: str) -> Manifest:
         before,
         run=name,
         parameters=parameters,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
         software=software(),
         totals={},
         tables={},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from ingest.software import software
 from ingest.trace import Trace, trace
 from summit_graph.errors import SummitError
 from summit_graph.run import LayerEntry, Manifest, Parameters
+from summit_graph.run.manifest import now
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Preparation:
             parameters=self.parameters,
             images_digest=images_digest(self.folders),
             weights_digest=self.model.weights_digest,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=now(),
             software=software(),
             notes={
                 "device": str(self.device),

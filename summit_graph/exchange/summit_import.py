@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +20,7 @@ from summit_graph.exchange import SUMMIT_RUN
 from summit_graph.exchange.class_list import ListedClass, read_class_list
 from summit_graph.exchange.summit_files import PublishedGraph, PublishedGraphs, read_published_graphs
 from summit_graph.run import ClassResult, LayerEntry, Manifest, RunWriter, read_manifest, tables
-from summit_graph.run.manifest import FILE_NAME, check_run_id
+from summit_graph.run.manifest import FILE_NAME, check_run_id, now
 
 MODEL, DATASET = "InceptionV1", "ImageNet"
 
@@ -184,7 +183,7 @@ def _manifest(
         parameters=None,
         images_digest="",
         weights_digest="",
-        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=now(),
         software={"summit-graph": __version__},
         notes={
             "source": "attribution graphs published by Hohman et al., Summit, TVCG 2020",

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Manifest:
     dataset: str
     layers: tuple[LayerEntry, ...]
     parameters: Parameters | None
-    """None where the run was made elsewhere and its parameters are only known in `parameters_as_published`."""
+    """None where the run was made elsewhere and its parameters are only known in `notes["published_parameters"]`."""
     images_digest: str
     weights_digest: str
     created: str
@@ -127,6 +128,11 @@ class Manifest:
 def run_name(directory: Path) -> str:
     """The name of a run that is given none: its directory's, in which what cannot be in a name becomes `-`."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).lstrip("._-")[:64] or "run"
+
+
+def now() -> str:
+    """The time for `created`: UTC, ISO 8601, whole seconds; as text it sorts by time."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def check_run_id(run: str) -> None:
