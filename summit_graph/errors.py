@@ -1,4 +1,4 @@
-"""The errors a user can cause or mend. The command prints the one line and exits 1; the service turns it into a problem."""
+"""The errors a user can cause or mend. The command prints the line and exits 1; the service turns it into a problem."""
 
 
 class SummitError(Exception):

@@ -34,7 +34,7 @@ class LayerEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """manifest.json. `totals` holds, per class number and layer, importance and influence downwards before selection."""
+    """manifest.json. `totals` holds importance and influence downwards before selection, per class number and layer."""
 
     run: str
     model: str
@@ -111,7 +111,8 @@ class Manifest:
             raise SummitError(f"{FILE_NAME} is no manifest of a summit-graph run")
         if stored["format"] != FORMAT:
             raise SummitError(
-                f"the run's format is {stored['format']} and this version reads format {FORMAT}; update summit-graph or ingest again"
+                f"the run's format is {stored['format']} and this version reads format {FORMAT}: "
+                "update summit-graph or ingest again"
             )
         values = dict(stored)
         try:
@@ -139,7 +140,8 @@ def check_run_id(run: str) -> None:
     """Raises SummitError unless `run` can be a run's id: it is part of every id in the graph, joined by `/`."""
     if not _RUN_ID.fullmatch(run):
         raise SummitError(
-            f"{run!r} cannot be a run's name: take up to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+            f"{run!r} cannot be a run's name: take up to 64 letters, digits, '.', '_' or '-', "
+            "beginning with a letter or digit"
         )
 
 

@@ -1,6 +1,6 @@
 """Every parameter that decides what a run holds: one dataclass, which feeds the command line and the manifest.
 
-The definitions behind the numbers (what a top channel, a term, an edge and the importance are) are in docs/definitions.md.
+What a top channel, a term, an edge and the importance are is written in docs/definitions.md.
 What does not change the result (device, number of workers, quietness) is no parameter of a run.
 """
 

@@ -53,7 +53,8 @@ class RunWriter:
             differing = manifest.differences(there)
             if differing:
                 raise SummitError(
-                    f"{directory} holds a run with other {', '.join(differing)}: give another --out or remove that folder"
+                    f"{directory} holds a run with other {', '.join(differing)}: "
+                    "give another --out or remove that folder"
                 )
             atomic.remove_leftovers(directory)
             return cls(directory, there)
