@@ -1,4 +1,4 @@
-"""What attribution needs of a model's architecture, and the counts of one class: the seam between counting and graphs."""
+"""What attribution needs of a model's architecture, and the counts of a class: the seam of counting and graphs."""
 
 from __future__ import annotations
 

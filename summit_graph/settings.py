@@ -1,4 +1,4 @@
-"""Every option and limit, one row each: an environment variable (SUMMIT_ and the name in capitals), docs/settings.md."""
+"""Every option and limit, a row each: an environment variable (SUMMIT_ and the name in capitals); docs/settings.md."""
 
 from __future__ import annotations
 
