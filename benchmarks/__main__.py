@@ -16,7 +16,11 @@ def main() -> int:
     print("\n".join(this_machine().lines()) + f", torch with {torch.get_num_threads()} threads\n", flush=True)
     for title, part in (("ingest", ingest_cost.ratios), ("queries", query_cost.ratios)):
         print(f"measuring: {title} …", file=sys.stderr, flush=True)
-        print(f"{title}\n{table(list(part()))}\n", flush=True)
+        ratios = []
+        for ratio in part():
+            print(f"  {ratio.value:.2f}  {ratio.measured}", file=sys.stderr, flush=True)
+            ratios.append(ratio)
+        print(f"{title}\n{table(ratios)}\n", flush=True)
     return 0
 
 
