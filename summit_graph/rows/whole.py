@@ -76,7 +76,7 @@ def _run(manifest: Manifest) -> pa.Table:
     """The run's own row, as it is once it is ready."""
     parameters = manifest.to_json()["parameters"]
     if parameters is None:
-        parameters = manifest.notes.get("parameters_as_published")
+        parameters = manifest.notes.get("published_parameters")
     values = {
         "id": manifest.run,
         "name": manifest.run,

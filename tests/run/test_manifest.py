@@ -42,7 +42,7 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_manifest_without_parameters_comes_back(tmp_path: Path) -> None:
-    manifest = replace(MANIFEST, parameters=None, notes={"parameters_as_published": {"damping": 0.85}})
+    manifest = replace(MANIFEST, parameters=None, notes={"published_parameters": {"damping": 0.85}})
     write_manifest(tmp_path, manifest)
     assert read_manifest(tmp_path) == manifest
 
