@@ -29,9 +29,6 @@ def load(
         Literal["selected", "all"],
         typer.Option(help="Edges of the classes' graphs: the selected ones, or all that the run holds."),
     ] = "selected",
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Load the classes that are done of a run whose ingest has not ended.")
-    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the run in the place of one of the same name that is there.")
     ] = False,
@@ -40,8 +37,6 @@ def load(
     from summit_graph.run import Run
     from summit_graph.store import open_store
 
-    if partial:
-        raise SummitError("--partial is not supported by this version: let the ingest end, it goes on where it stopped")
     opened = Run.open(run)
     started = time.monotonic()
     place = db if db is not None else settings.text("db")

@@ -45,7 +45,6 @@ def test_a_run_is_loaded_listed_and_removed(tmp_path: Path, small_run: Run) -> N
     ("words", "said"),
     [
         (["load", "nowhere", "--db", "g.lbug"], "no run directory"),
-        (["load", "RUN", "--partial"], "--partial"),
         (["runs", "--db", "g.lbug"], "load a run first"),
         (["delete-run", "x", "--db", "g.lbug"], "load a run first"),
         (["load", "RUN", "--db", "ftp://x"], "bolt://"),
