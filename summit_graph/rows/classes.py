@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +11,6 @@ from summit_graph.errors import SummitError
 from summit_graph.rows import checks, whole
 from summit_graph.rows.identity import Identity
 from summit_graph.run import Run
-
-if TYPE_CHECKING:
-    from summit_graph.rows.predictions import Confusion
 
 
 class ClassList:
@@ -44,8 +40,10 @@ class ClassList:
         images = self._sorted_images[np.searchsorted(self._sorted_numbers, numbers)]  # (rows,)
         return pa.array(counts / images, mask=np.isnan(images))
 
-    def parts(self, identity: Identity, confusion: Confusion, run: Run) -> Iterator[tuple[str, pa.Table]]:
-        """Class, HAS_CLASS and PLACED."""
+    def parts(
+        self, identity: Identity, histogram: Callable[[int], list[int] | None], run: Run
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """Class, HAS_CLASS and PLACED; `histogram` gives a class's probabilities by its number."""
         numbers = np.array(self.numbers, dtype=np.int64)
         ids = identity.class_ids(numbers)
         images: list[int | None] = self._table["images"].to_pylist()
@@ -53,7 +51,7 @@ class ClassList:
         accuracy = [
             right / seen if right is not None and seen else None for right, seen in zip(correct, images, strict=True)
         ]
-        histograms = [confusion.histogram(number) for number in self.numbers]
+        histograms = [histogram(number) for number in self.numbers]
         runs = pa.repeat(pa.scalar(identity.run), len(ids))
         columns = [ids, runs, numbers, self._table["name"].combine_chunks(), images, correct, accuracy, histograms]
         yield "Class", whole.table("Class", columns)

@@ -53,7 +53,7 @@ class GraphRows:
             if self.run.has("predictions", number):
                 confusion.add(number, self.run)
         yield from confusion.parts(identity)
-        yield from classes.parts(identity, confusion, self.run)
+        yield from classes.parts(identity, confusion.histogram, self.run)
         yield from sums.parts()
 
     def _check_selected_ends(self, influences: Influences, vertices: Vertices, identity: Identity) -> None:
