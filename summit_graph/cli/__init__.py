@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from summit_graph import __version__
 from summit_graph.cli import demo, exchange, ingest, load, query, serve
@@ -55,18 +56,40 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line; turns errors that a user can mend into one line and exit code 1."""
+    """Runs the command line; turns errors that a user can mend into one line and exit code 1, wrong usage into 2."""
     debug = "--debug" in sys.argv[1:]
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except TyperException as error:
+        message = error.format_message()
+        if message.startswith("Usage: "):
+            # No command at all: the message is the help.
+            print(message, file=sys.stderr)
+            sys.exit(error.exit_code)
+        _fail(message, error.exit_code)
     except SummitError as error:
         if debug:
             raise
-        print(f"summit-graph: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
+        _fail(str(error), 1)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; the interpreter must not complain when it flushes.
+    except OSError as error:
+        if debug:
+            raise
+        # Whatever is still to be written to it must not make the interpreter complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        # Nobody has to be told that the reader of our output (head, less) has gone.
+        _fail("" if isinstance(error, BrokenPipeError) else _system_error(error), 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    if message:
+        print(f"summit-graph: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _system_error(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"

@@ -66,11 +66,17 @@ def csv_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> Iterat
 
 
 def parquet_bytes(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> bytes:
-    """A Parquet file of the rows."""
+    """A Parquet file of the rows; raises SummitError where a column holds what Parquet cannot."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     written = io.BytesIO()
-    pq.write_table(arrow_table(columns, rows), written, compression="zstd")
+    try:
+        pq.write_table(arrow_table(columns, rows), written, compression="zstd")
+    except pa.ArrowException:
+        raise SummitError(
+            "a column holds values that Parquet cannot: return properties, not nodes or paths, or use --format json"
+        ) from None
     return written.getvalue()
 
 

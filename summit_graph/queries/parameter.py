@@ -57,7 +57,7 @@ class Parameter:
         if self.type == "choice":
             return "one of " + ", ".join(self.choices)
         if self.name == "limit":
-            return "at most this many rows"
+            return f"at most this many rows, a whole number from {self.low} to {self.high}"
         if self.low is not None and self.high is not None and self.type in {"integer", "number"}:
             return f"{MEANINGS[self.type]} from {self.low} to {self.high}"
         return MEANINGS[self.type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from summit_graph import settings
 from summit_graph.errors import StoreUnavailable, SummitError
@@ -23,6 +24,7 @@ def open_store(url: str | None = None, *, must_exist: bool = True) -> Store:
         scheme = place.split("://", 1)[0].lower()
         if scheme not in NEO4J_SCHEMES:
             raise SummitError(f"--db {place}: give a path, or a URL that begins with {'://, '.join(NEO4J_SCHEMES)}://")
+        _check_address(place)
         from summit_graph.store.neo4j import Neo4jStore
 
         return Neo4jStore(place)
@@ -36,3 +38,14 @@ def open_store(url: str | None = None, *, must_exist: bool = True) -> Store:
     from summit_graph.store.ladybug import LadybugStore
 
     return LadybugStore(path)
+
+
+def _check_address(url: str) -> None:
+    """Raises SummitError for a URL without a host or with a port that is none: the driver would try another one."""
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SummitError(f"--db {url}: give a host and a port up to 65535, such as neo4j://127.0.0.1:7687")

@@ -102,7 +102,9 @@ class Server:
         except exceptions.Neo4jError as error:
             raise self._as_ours(error) from None
         except (exceptions.DriverError, OSError) as error:
-            raise StoreUnavailable(f"the Neo4j server at {self.url} does not answer: {_first_line(error)}") from None
+            raise StoreUnavailable(
+                f"the Neo4j server at {self.url} does not answer: start it, or give another --db ({_first_line(error)})"
+            ) from None
         except (ValueError, TypeError, OverflowError) as error:
             raise SummitError(f"{self.url}: {_first_line(error)}") from None
 
@@ -132,8 +134,11 @@ def _metadata(label: str) -> dict[str, str]:
 
 
 def _first_line(error: object) -> str:
-    lines = str(error).splitlines()
-    return lines[0].strip() if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    # The driver's own first line may end in a colon, with the reason in the next.
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 def plain(value: Any) -> Any:
