@@ -23,6 +23,7 @@ from ingest.activation import NotFinite
 from ingest.attribution import class_graph
 from ingest.counting import Counter
 from ingest.embedding import class_embedding
+from ingest.examples import ClassExamples, merged_examples
 from ingest.images.batches import ImageBatch, Loader, Skipped
 from ingest.images.folders import ClassFolder
 from ingest.predictions import Predictions
@@ -147,9 +148,11 @@ def _count_classes(preparation: Preparation, writer: RunWriter, progress: Progre
     skipped = Skipped(preparation.images, preparation.parameters.max_bad, before=len(writer.skipped()))
     with watch.spent_on("preparing"):
         counter = preparation.counter()
+        fields = preparation.receptive_fields() if left else {}
     with preparation.loader() as loader:
         for number, folder in left:
-            result = _count_class(preparation, number, folder, loader, counter, skipped, progress, watch)
+            examples = ClassExamples(preparation.trace.structure, fields)
+            result = _count_class(preparation, number, folder, loader, counter, examples, skipped, progress, watch)
             with watch.spent_on("writing"), _writing(writer.directory):
                 writer.write_class(result)
             progress.class_done()
@@ -162,6 +165,7 @@ def _count_class(
     folder: ClassFolder,
     loader: Loader,
     counter: Counter,
+    examples: ClassExamples,
     skipped: Skipped,
     progress: Progress,
     watch: Stopwatch,
@@ -175,7 +179,9 @@ def _count_class(
                 counted = counter.add(batch.images.to(preparation.device))
             except NotFinite as error:
                 raise _placed(error, batch, preparation.labels.name(number)) from error
-            predictions.add([file.name for file in batch.files], counted.logits)
+            names = [file.name for file in batch.files]
+            predictions.add(names, counted.logits)
+            examples.add(names, counted.peaks)
         progress.advance(len(batch.files))
     progress.advance(len(entries))
     with watch.spent_on("graphs"):
@@ -187,6 +193,7 @@ def _count_class(
         influences=influence_table(number, graph),
         hops=hop_table(number, counts) if parameters.hops else None,
         predictions=predictions.table(),
+        examples=examples.table(),
         totals={name: sums._asdict() for name, sums in graph.totals.items()},
         skipped=entries,
     )
@@ -230,10 +237,12 @@ def _finish(preparation: Preparation, writer: RunWriter) -> None:
     )
     with_images = [number for number in numbers if known[number].images]
     places = class_embedding(activation_matrix((_written(writer, "activations", n) for n in with_images), structure))
+    neurons = neuron_table(structure)
     writer.finish(
         classes=class_table,
-        neurons=neuron_table(structure),
+        neurons=neurons,
         embedding=embedding_table(with_images, places),
+        examples=merged_examples((_written(writer, "examples", n) for n in numbers), neurons.num_rows),
         notes={"embedding": "PCA" if len(with_images) < PCA_BELOW else "UMAP"},
     )
 

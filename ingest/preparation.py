@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ingest.attribution.exclusion import excluded_channels
@@ -20,6 +22,7 @@ from ingest.label_check import check_labels, spread
 from ingest.layers import choose_layers
 from ingest.models import NONE, LoadedModel, load_model
 from ingest.predictions import predict
+from ingest.receptive import receptive_fields
 from ingest.software import software
 from ingest.trace import Trace, trace
 from summit_graph.errors import SummitError
@@ -68,6 +71,10 @@ class Preparation:
             influence_top=self.parameters.influence_top,
             exclude=[(name, int(channel)) for name, mask in excluded.items() for channel in mask.nonzero()[0]],
         )
+
+    def receptive_fields(self) -> dict[str, NDArray[np.int32]]:
+        """By layer, what each cell sees of the image: (cells, 4) x0, y0, x1, y1."""
+        return receptive_fields(self.trace)
 
     def manifest(self, run: str) -> Manifest:
         """The manifest of a run that begins."""
