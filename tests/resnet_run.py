@@ -1,20 +1,16 @@
-"""A real run: ResNet-20 with its trained weights over 100 test images of each of CIFAR-10's classes.
-
-It is made once, by the command's own pipeline, and kept until the code that computes it changes.
-"""
+"""A real run: ResNet-20 with its trained weights over 100 test images of each of CIFAR-10's classes."""
 
 from __future__ import annotations
 
 import shutil
-import time
 import zipfile
+from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
 from summit_graph.run import Parameters, Run
-from tests.demo_run import PROJECT, code_digest
+from tests.kept_run import kept
 
 FACTORY = Path(__file__).resolve().parent / "models" / "resnet20.py"
 IMAGES_PER_CLASS = 100
@@ -34,34 +30,11 @@ def cifar_files(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def resnet_run(cifar_files: Path) -> Run:
     """The run "resnet20": 10 classes of 100 images, 9 layers, predictions; read only."""
-    return Run.open(kept_resnet(cifar_files) / "run")
-
-
-def kept_resnet(files: Path) -> Path:
-    """The folder of a run made by the code as it is; made now if it is not there."""
-    builds = PROJECT / "build"
-    place = builds / f"resnet-{code_digest()[:16]}"
-    if not place.is_dir():
-        pytest.importorskip("torch", reason="ResNet-20's run needs torch: pip install 'summit-graph[ingest]'")
-        builds.mkdir(exist_ok=True)
-        # Those of today may be in use by another session.
-        for older in builds.glob("*resnet-*"):
-            if time.time() - older.stat().st_mtime > 24 * 3600:
-                shutil.rmtree(older, ignore_errors=True)
-        unfinished = Path(mkdtemp(prefix="unfinished-resnet-", dir=builds))
-        try:
-            _make(files, unfinished)
-            unfinished.rename(place)
-        except OSError:
-            # Another test session was faster; its run is the same.
-            if not place.is_dir():
-                raise
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return place
+    return Run.open(kept("resnet", partial(_make, cifar_files)) / "run")
 
 
 def _make(files: Path, directory: Path) -> None:
+    pytest.importorskip("torch", reason="ResNet-20's run needs torch: pip install 'summit-graph[ingest]'")
     from ingest.pipeline import ingest
     from ingest.progress import Progress
 
