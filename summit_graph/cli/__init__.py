@@ -14,13 +14,14 @@ import typer
 from typer.exceptions import TyperException
 
 from summit_graph import __version__
-from summit_graph.cli import demo, exchange, ingest, load, query, serve
+from summit_graph.cli import demo, exchange, export, ingest, load, query, serve
 from summit_graph.errors import SummitError
 
 COMMAND_GROUPS: tuple[typer.Typer, ...] = (
     ingest.group,
     load.group,
     exchange.group,
+    export.group,
     query.group,
     serve.group,
     demo.group,

@@ -24,8 +24,8 @@ class Identity:
         self._check(neurons["neuron"].to_numpy(), f"{run.directory}/neurons.parquet")
         self.layer = names.take(pa.array(self.layer_index))  # (neurons,)
         self.layer_ids = prefixed(self.run, names)  # (layers,)
-        self._suffix = pc.binary_join_element_wise(self.layer, pc.cast(pa.array(self.channel), pa.string()), "/")
-        self.neuron_ids = prefixed(self.run, self._suffix)  # (neurons,)
+        self.neurons = pc.binary_join_element_wise(self.layer, pc.cast(pa.array(self.channel), pa.string()), "/")
+        self.neuron_ids = prefixed(self.run, self.neurons)  # (neurons,)
 
     def class_ids(self, numbers: np.ndarray) -> pa.Array:
         """Ids of classes by number: (rows,) of the run and the number."""
@@ -35,7 +35,7 @@ class Identity:
 
     def vertex_ids(self, numbers: np.ndarray, neurons: np.ndarray) -> pa.Array:
         """Ids of vertices by class number and neuron: (rows,) of the class's id, the layer and the channel."""
-        return pc.binary_join_element_wise(self.class_ids(numbers), self._suffix.take(pa.array(neurons)), "/")
+        return pc.binary_join_element_wise(self.class_ids(numbers), self.neurons.take(pa.array(neurons)), "/")
 
     def _check(self, numbers: np.ndarray, path: str) -> None:
         """Neurons are numbered 0, 1, … by layer and channel, and lie where the manifest's layers have channels."""
