@@ -17,6 +17,7 @@ import ladybug
 
 from summit_graph import schema, settings
 from summit_graph.errors import QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.store.caller import TIMED_OUT
 
 _TYPES = {"text": "STRING", "integer": "INT64", "number": "DOUBLE", "truth": "BOOL", "integers": "INT64[]"}
 _MEBIBYTE = 1 << 20
@@ -99,7 +100,7 @@ def fetch(connection: ladybug.Connection, text: str, parameters: dict[str, Any] 
 def _as_ours(error: RuntimeError) -> SummitError:
     line = first_line(error)
     if line.startswith("Interrupted"):
-        return QueryTimeout("the query was stopped at its time limit: ask for less, or raise SUMMIT_QUERY_TIMEOUT_MS")
+        return QueryTimeout(TIMED_OUT)
     if line.startswith("Buffer manager exception"):
         return SummitError(f"the query needs more memory than SUMMIT_BUFFER_POOL_MB gives: {line}")
     if line.startswith(("IO exception", "Connection exception: Connection is closed")):

@@ -12,6 +12,7 @@ from summit_graph.errors import StoreUnavailable
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.engine import execute, plain
 from summit_graph.store.ladybug.pool import ConnectionPool
@@ -41,8 +42,9 @@ class LadybugStore(Store):
         """See Store.read."""
         sent = checked_parameters(text, parameters)
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
-        with self._opened().connection() as connection:
-            connection.set_query_timeout(limit_ms)
+        caller = current_caller()
+        with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
+            connection.set_query_timeout(caller.time_left_ms(limit_ms))
             with execute(connection, text, sent) as result:
                 columns = tuple(result.get_column_names())
                 rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)

@@ -15,9 +15,15 @@ from neo4j import exceptions, graph
 
 from summit_graph import __version__, settings
 from summit_graph.errors import QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.store.caller import TIMED_OUT, current_caller
 
 APPLICATION = f"summit-graph/{__version__}"
 _PREFIX = "CYPHER 5 "
+_TERMINATE = (
+    "CYPHER 5 SHOW TRANSACTIONS YIELD transactionId AS one, metaData WHERE metaData.request_id = $request_id "
+    "TERMINATE TRANSACTIONS one YIELD message RETURN message"
+)
+_TERMINATE_TIMEOUT_S = 2
 _Result = TypeVar("_Result")
 
 
@@ -68,6 +74,12 @@ class Server:
         with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
             session.run(query, dict(parameters)).consume()
 
+    def terminate(self, request_id: str) -> None:
+        """Ends what the server runs for this request; what is over already is none of it."""
+        query = neo4j.Query(_TERMINATE, metadata=_metadata("terminate"), timeout=_TERMINATE_TIMEOUT_S)
+        with self._our_errors(), self._session(neo4j.READ_ACCESS) as session:
+            session.run(query, {"request_id": request_id}).consume()
+
     def close(self) -> None:
         """Lets go of the connections."""
         self._driver.close()
@@ -82,7 +94,9 @@ class Server:
         label: str,
         timeout_ms: int = 0,
     ) -> _Result:
-        @neo4j.unit_of_work(metadata=_metadata(label), timeout=timeout_ms / 1000)
+        metadata = _metadata(label)
+
+        @neo4j.unit_of_work(metadata=metadata, timeout=timeout_ms / 1000)
         def work(transaction: neo4j.ManagedTransaction) -> _Result:
             return use(transaction.run(cast(Any, _PREFIX + text), dict(parameters)))
 
@@ -116,10 +130,8 @@ class Server:
                 f"the Neo4j server at {self.url} refuses the user {self.user!r}: set NEO4J_USERNAME and NEO4J_PASSWORD "
                 f"({line})"
             )
-        if "TransactionTimedOut" in code:
-            return QueryTimeout(
-                "the query was stopped at its time limit: ask for less, or raise SUMMIT_QUERY_TIMEOUT_MS"
-            )
+        if "TransactionTimedOut" in code or code.endswith("Transaction.Terminated"):
+            return QueryTimeout(TIMED_OUT)
         if "DatabaseNotFound" in code:
             return StoreUnavailable(
                 f"the Neo4j server at {self.url} has no database {self.database!r}: set NEO4J_DATABASE"
@@ -130,7 +142,8 @@ class Server:
 
 
 def _metadata(label: str) -> dict[str, str]:
-    return {"app": APPLICATION, "query": label}
+    """What SHOW TRANSACTIONS says of a transaction; `request_id` is empty where it belongs to no request."""
+    return {"app": APPLICATION, "query": label, "request_id": current_caller().request_id}
 
 
 def _first_line(error: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import neo4j
@@ -11,6 +12,7 @@ from summit_graph import settings
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.caller import current_caller
 from summit_graph.store.neo4j import loading
 from summit_graph.store.neo4j.server import Server, plain
 from summit_graph.store.values import checked_parameters
@@ -45,7 +47,9 @@ class Neo4jStore(Store):
             result.consume()
             return Answer(columns, rows, len(records) > len(kept))
 
-        return self._server.read(text, sent, answer, label=label, timeout_ms=limit_ms)
+        caller = current_caller()
+        with caller.interruptible(partial(self._server.terminate, caller.request_id)):
+            return self._server.read(text, sent, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
 
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None

@@ -1,0 +1,114 @@
+"""Who waits for a read bounds it and can end it, on both engines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from summit_graph.errors import QueryTimeout
+from summit_graph.run import Run
+from summit_graph.store import Store, open_store
+from summit_graph.store.caller import Caller, asking, current_caller
+from tests.services.neo4j_server import Neo4jServer
+
+RUNAWAY = (
+    "MATCH (a:Vertex), (b:Vertex), (c:Vertex), (d:Vertex), (e:Vertex), (f:Vertex), (g:Vertex) "
+    "WHERE a.count + b.count + c.count + d.count + e.count + f.count + g.count > 3 RETURN count(*) AS sevens"
+)
+
+
+@pytest.fixture(scope="module", params=["ladybug", "neo4j"])
+def loaded(request: pytest.FixtureRequest, small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The generated run in either engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        url = str(tmp_path_factory.mktemp("caller") / "small.lbug")
+        if request.param == "neo4j":
+            server: Neo4jServer = request.getfixturevalue("neo4j_empty")
+            for name, value in server.environment.items():
+                patch.setenv(name, value)
+            url = server.url
+        store = open_store(url, must_exist=False)
+        store.load(small_run)
+        yield store
+        store.close()
+
+
+def stopped_after_s(store: Store, caller: Caller, stop_after_s: float | None) -> float:
+    """Seconds from asking a runaway query to its end; stopped from another thread where that is said."""
+
+    def stop() -> None:
+        time.sleep(stop_after_s or 0)
+        caller.stop()
+
+    thread = threading.Thread(target=stop)
+    begin = time.monotonic()
+    if stop_after_s is not None:
+        thread.start()
+    with asking(caller), pytest.raises(QueryTimeout):
+        store.read(RUNAWAY, {}, timeout_ms=20_000)
+    if stop_after_s is not None:
+        thread.join()
+    return time.monotonic() - begin
+
+
+def test_stopping_the_caller_ends_what_runs(loaded: Store) -> None:
+    caller = Caller("stopped-by-a-test", timeout_ms=20_000)
+    assert 0.5 <= stopped_after_s(loaded, caller, 0.5) < 5
+    with asking(caller), pytest.raises(QueryTimeout):
+        loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {})
+    assert loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {}).rows == [(1,)]
+
+
+def test_the_reads_of_a_caller_share_its_time(loaded: Store) -> None:
+    caller = Caller("timed", timeout_ms=700)
+    # The server looks for what ran too long every two seconds.
+    assert 0.6 <= stopped_after_s(loaded, caller, None) < 5
+    with asking(caller), pytest.raises(QueryTimeout):
+        loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {})
+
+
+def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer, small_run: Run) -> None:
+    listed: list[dict[str, str]] = []
+
+    def look() -> None:
+        with neo4j.GraphDatabase.driver(neo4j_empty.url, auth=(neo4j_empty.user, neo4j_empty.password)) as driver:
+            for _ in range(100):
+                rows = driver.execute_query("SHOW TRANSACTIONS YIELD metaData RETURN metaData").records
+                listed.extend(row["metaData"] for row in rows if row["metaData"].get("request_id") == "listed")
+                if listed:
+                    break
+                time.sleep(0.05)
+        caller.stop()
+
+    caller = Caller("listed", timeout_ms=20_000)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in neo4j_empty.environment.items():
+            patch.setenv(name, value)
+        store = open_store(neo4j_empty.url)
+        try:
+            store.load(small_run)
+            thread = threading.Thread(target=look)
+            thread.start()
+            with asking(caller), pytest.raises(QueryTimeout):
+                store.read(RUNAWAY, {}, label="shared_neurons", timeout_ms=20_000)
+            thread.join()
+        finally:
+            store.close()
+    assert listed[0]["query"] == "shared_neurons"
+    assert listed[0]["app"].startswith("summit-graph/")
+
+
+def test_who_is_nobody_waits_for_ever_and_an_end_is_forgotten(tmp_path: Path) -> None:
+    assert current_caller().time_left_ms(0) == 0
+    assert current_caller().time_left_ms(250) == 250
+    caller = Caller("x", timeout_ms=1_000)
+    with asking(caller):
+        assert current_caller() is caller
+        assert 0 < caller.time_left_ms(0) <= 1_000
+        assert caller.time_left_ms(300) == 300
+    assert current_caller() is not caller
