@@ -23,6 +23,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "share": _NUMBER,
     "boolean": {"type": "boolean"},
     "counts": {"type": "array", "items": _INTEGER},
+    "classes": {"type": "array", "items": _INTEGER},
+    "shares": {"type": "array", "items": _NUMBER},
     "neurons": {"type": "array", "items": _TEXT},
 }
 """JSON's type of each column type; the others (neuron, layer, run, scope, text) are text."""

@@ -11,7 +11,7 @@ from fastapi import Request
 
 from summit_graph.errors import InvalidParameter
 from summit_graph.queries import Parameter, Query
-from summit_graph.queries.parameter import INTEGER_BOUNDS, MAXIMUM_TEXT_LENGTH
+from summit_graph.queries.parameter import INTEGER_BOUNDS, MAXIMUM_LIST_LENGTH, MAXIMUM_TEXT_LENGTH
 
 TEXT_BOUNDS: dict[str, Any] = {"min_length": 1, "max_length": MAXIMUM_TEXT_LENGTH}
 PAGE = "page"
@@ -84,4 +84,6 @@ def _bounds(parameter: Parameter, maximum_rows: int) -> dict[str, Any]:
         return {"ge": parameter.low, "le": parameter.high, "allow_inf_nan": False}
     if parameter.type == "boolean" or parameter.choices:
         return {}
+    if parameter.type == "classes":
+        return {**TEXT_BOUNDS, "max_length": MAXIMUM_LIST_LENGTH}
     return TEXT_BOUNDS

@@ -10,12 +10,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from summit_graph.errors import NotFound, SummitError
+from summit_graph.nearest import nearest
 
 if TYPE_CHECKING:
     from summit_graph.run import Run
@@ -25,6 +25,7 @@ CANDIDATES = 5
 """How many nearest names or candidates an error lists."""
 READY, PARTIAL = "ready", "partial"
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_SPAN = re.compile(r"(?P<low>[0-9]{1,9})-(?P<high>[0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,31 @@ class Names:
             )
         return found_all[0]
 
+    def find_classes(self, said: Iterable[str | int]) -> list[ClassName]:
+        """The classes that are meant, each once, by number; `151-268` is all those with numbers from one to the other.
+
+        Raises as `find_class` does, and NotFound where no class has a number between two.
+        """
+        found: dict[int, ClassName] = {}
+        for entry in said:
+            span = _SPAN.fullmatch(entry.strip()) if isinstance(entry, str) else None
+            if span and entry not in self._by_name:
+                low, high = int(span["low"]), int(span["high"])
+                numbered = [one for number, one in self._by_number.items() if low <= number <= high]
+                if not numbered:
+                    raise self._no_class(str(entry))
+            else:
+                numbered = [self.find_class(entry)]
+            found |= {one.number: one for one in numbered}
+        return [found[number] for number in sorted(found)]
+
     def find_layer(self, said: str | int) -> LayerName:
         """The layer of that name; raises NotFound with the nearest names."""
         text = str(said).strip()
         found = self._layers_by_name.get(text)
         if found is None:
-            names = list(self._layers_by_name)
-            nearest = tuple(get_close_matches(text, names, CANDIDATES)) or tuple(names[-CANDIDATES:])
-            raise NotFound(f"{self.run} has no layer {text!r}: the nearest are {', '.join(nearest)}", nearest)
+            close = nearest(text, self._layers_by_name, CANDIDATES)
+            raise NotFound(f"{self.run} has no layer {text!r}: {_nearest_are(close)}", close)
         return found
 
     def find_neuron(self, said: str | int) -> NeuronName:
@@ -120,7 +138,11 @@ class Names:
             )
         channel = int(channel_text)
         if channel >= layer.channels:
-            raise NotFound(f"{layer.name} has {layer.channels} channels: there is none of number {channel}")
+            last = f"{layer.name}/{layer.channels - 1}"
+            raise NotFound(
+                f"{layer.name} has no channel {channel}: its {layer.channels} channels are {layer.name}/0 to {last}",
+                (last,),
+            )
         return NeuronName(f"{self.run}/{layer.name}/{channel}", layer, channel)
 
     @cached_property
@@ -148,22 +170,22 @@ class Names:
         return f"{self.layers[-1].name}/0" if self.layers else "layer/0"
 
     def _no_class(self, text: str) -> NotFound:
-        plain = _plain(text)
-        words = set(plain.split())
-        with_its_words = [name for name in self._by_plain_name if words and words <= set(name.split())]
-        close = get_close_matches(plain, self._by_plain_name, CANDIDATES)
-        within = [name for name in self._by_plain_name if plain and plain in name]
-        names = dict.fromkeys([*with_its_words, *close, *within])
-        entries = [entry for name in names for entry in self._by_plain_name[name]][:CANDIDATES]
-        nearest = tuple(entry.name for entry in entries)
-        if entries:
-            hint = f"the nearest are {', '.join(map(_described, entries))}"
-        elif self.classes:
-            numbers = sorted(self._by_number)
-            hint = f"its {len(numbers)} classes have numbers from {numbers[0]} to {numbers[-1]}"
+        if not self.classes:
+            return NotFound(f"{self.run} has no class {text!r}: it has no classes")
+        if text.isdecimal():
+            close = sorted(self.classes, key=lambda entry: (abs(entry.number - int(text)), entry.number))[:2]
         else:
-            hint = "it has no classes"
-        return NotFound(f"{self.run} has no class {text!r}: {hint}", nearest)
+            plain = _plain(text.removeprefix(f"{self.run}/"))
+            words = set(plain.split())
+            with_its_words = [name for name in self._by_plain_name if words and words <= set(name.split())]
+            within = [name for name in self._by_plain_name if plain and plain in name]
+            alike = nearest(plain, self._by_plain_name, CANDIDATES)
+            names = dict.fromkeys([*with_its_words, *within, *alike])
+            close = [entry for name in names for entry in self._by_plain_name[name]][:CANDIDATES]
+        return NotFound(
+            f"{self.run} has no class {text!r}: {_nearest_are(map(_described, close))}",
+            tuple(entry.name for entry in close),
+        )
 
 
 def runs_of_store(store: Store, said: str | None = None) -> list[RunName]:
@@ -190,9 +212,9 @@ def find_run(store: Store, said: str | int | None = None) -> RunName:
     if found:
         raise SummitError(f"{text!r} could be {_listed(run.id for run in found)}: say its id")
     names = [name for run in runs_of_store(store) for name in dict.fromkeys((run.id, run.name))]
-    nearest = tuple(get_close_matches(text, names, CANDIDATES)) or tuple(names[:CANDIDATES])
-    hint = f"there are {', '.join(nearest)}" if nearest else "the store holds none that is ready"
-    raise NotFound(f"there is no run {text!r}: {hint}", nearest)
+    close = nearest(text, names, CANDIDATES)
+    hint = _nearest_are(close) if close else "the store holds none that is ready"
+    raise NotFound(f"there is no run {text!r}: {hint}", close)
 
 
 _CACHE_SIZE = 32
@@ -258,6 +280,11 @@ def _grouped(pairs: Iterable[tuple[str, ClassName]]) -> dict[str, list[ClassName
     for name, entry in pairs:
         groups.setdefault(name, []).append(entry)
     return groups
+
+
+def _nearest_are(names: Iterable[str]) -> str:
+    known = list(names)
+    return f"the nearest {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
 
 
 def _described(entry: ClassName) -> str:

@@ -10,13 +10,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from summit_graph import settings
 from summit_graph.errors import NotFound, SummitError
+from summit_graph.nearest import alternatives, nearest
 from summit_graph.queries.header import Column, Header, parse_header
 from summit_graph.queries.parameter import Parameter
 from summit_graph.search import SEARCHES
@@ -81,7 +81,7 @@ class Query:
             if parameter.name == name:
                 return parameter
         names = tuple(parameter.name for parameter in self.parameters)
-        raise NotFound(f"{self.name} has no parameter {name!r}: it takes {', '.join(names)}", _nearest(name, names))
+        raise NotFound(f"{self.name} has no parameter {name!r}: it takes {', '.join(names)}", nearest(name, names))
 
     def text(self, dialect: Dialect) -> str:
         """The query without its header, as the engine takes it."""
@@ -112,9 +112,9 @@ class Catalogue:
         """The query of that name (with _ or -); raises NotFound with the nearest names."""
         query = self._queries.get(name.replace("-", "_"))
         if query is None:
-            nearest = _nearest(name.replace("-", "_"), self.names)
-            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "`summit-graph queries` lists them"
-            raise NotFound(f"there is no query {name!r}: {hint}", nearest)
+            close = nearest(name.replace("-", "_"), self.names)
+            hint = f"did you mean {alternatives(close)}? `summit-graph queries` lists them all"
+            raise NotFound(f"there is no query {name!r}: {hint}", close)
         return query
 
     @property
@@ -207,7 +207,3 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SummitError(f"{file} cannot be read: {error}") from None
-
-
-def _nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(get_close_matches(name, list(names), 3))

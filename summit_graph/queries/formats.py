@@ -23,7 +23,7 @@ _ARROW_TYPES = {
     "share": "float64",
     "boolean": "bool",
 }
-_ARROW_LISTS = {"neurons": "string", "counts": "int64"}
+_ARROW_LISTS = {"neurons": "string", "classes": "int64", "counts": "int64", "shares": "float64"}
 
 
 def arrow_table(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> pa.Table:

@@ -29,11 +29,11 @@ from summit_graph.errors import InvalidParameter, SummitError
 from summit_graph.queries.parameter import MEANINGS, SCOPES, Parameter, Value
 
 COLUMN_TYPES = (
-    "class", "neuron", "neurons", "layer", "run", "scope", "integer", "count", "counts", "number", "share", "boolean",
-    "text",
+    "class", "classes", "neuron", "neurons", "layer", "run", "scope", "integer", "count", "counts", "number", "share",
+    "shares", "boolean", "text",
 )  # fmt: skip
 """What a column holds: a class's number, a neuron as layer/channel (`neurons`: a list of them), a whole number, a count
-(`counts`: a list), a share of a class's images, …"""
+(`counts`: a list), a share of a class's images (`shares`: a list), … `classes` is a list of classes' numbers."""
 
 NEEDS = ("share", "predictions", "examples")
 RESERVED = {"db", "format", "page"}

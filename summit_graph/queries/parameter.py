@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from summit_graph.errors import InvalidParameter
+from summit_graph.nearest import nearest
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | tuple[str | int, ...] | None
 
 DOMAIN_MEANINGS = {
     "class": "a class, by its number, its name or its id",
+    "classes": "classes, each by number, name or id, with commas between; 151-268 is all from one number to the other",
     "neuron": "a neuron, as layer/channel",
     "layer": "a layer, by name",
     "run": "a run, by id or name; by default the only one or the newest that is ready",
@@ -34,6 +36,8 @@ MEANINGS = {
 SCOPES = ("selected", "all")
 INTEGER_BOUNDS = (-(2**63), 2**63 - 1)
 MAXIMUM_TEXT_LENGTH = 1_000
+MAXIMUM_LIST_LENGTH = 20_000
+"""Characters of a list of classes: room for a thousand names."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -66,7 +70,8 @@ class Parameter:
         """The checked value; the default where None or no text ("") is given.
 
         Text is read as the type says, so that a command line and a web address can give any value. Values of the
-        domain's types (class, neuron, layer, run) pass as text or whole number: they are looked up later.
+        domain's types (class, neuron, layer, run) pass as text or whole number: they are looked up later. Classes may
+        be a list of such values (so a name may have a comma in it), a number, or text with commas between.
         Raises InvalidParameter where the value is missing, of another type or out of its bounds.
         """
         if value is None or value == "":
@@ -77,19 +82,45 @@ class Parameter:
             return self._read_number(value)
         if self.type == "boolean":
             return self._read_boolean(value)
+        if self.type == "classes":
+            return self._read_classes(value)
         if self.type in DOMAIN_MEANINGS and isinstance(value, numbers.Integral) and not isinstance(value, bool):
             return int(value)
         if not isinstance(value, str):
             raise self._refusal(value)
-        if len(value) > MAXIMUM_TEXT_LENGTH or "\0" in value:
-            raise InvalidParameter(
-                f"{self.name} is no text of up to {MAXIMUM_TEXT_LENGTH} characters: give {self.meaning}", self.name
-            )
+        self._check_text(value)
         if self.choices and value not in self.choices:
-            nearest = get_close_matches(value, self.choices, 1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise InvalidParameter(f"{self.name} is {value!r}: give one of {', '.join(self.choices)}{hint}", self.name)
+            close = nearest(value, self.choices)[0]
+            raise InvalidParameter(
+                f"{self.name} is {value!r}: give one of {', '.join(self.choices)}; did you mean {close}?", self.name
+            )
         return value
+
+    def _check_text(self, value: str) -> None:
+        longest = MAXIMUM_LIST_LENGTH if self.type == "classes" else MAXIMUM_TEXT_LENGTH
+        if len(value) > longest or "\0" in value:
+            raise InvalidParameter(
+                f"{self.name} is no text of up to {longest} characters: give {self.meaning}", self.name
+            )
+
+    def _read_classes(self, value: Any) -> tuple[str | int, ...]:
+        if isinstance(value, str):
+            self._check_text(value)
+            value = [part.strip() for part in value.split(",")]
+        elif isinstance(value, numbers.Integral):
+            value = [value]
+        said: list[str | int] = []
+        for entry in value if isinstance(value, Collection) and not isinstance(value, Mapping | bytes) else [None]:
+            if isinstance(entry, numbers.Integral) and not isinstance(entry, bool):
+                said.append(int(entry))
+            elif isinstance(entry, str) and entry:
+                self._check_text(entry)
+                said.append(entry)
+            else:
+                raise self._refusal(value)
+        if not said:
+            raise self._refusal(value)
+        return tuple(said)
 
     def _read_number(self, value: Any) -> int | float:
         number: int | float

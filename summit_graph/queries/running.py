@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from summit_graph import settings
-from summit_graph.errors import InvalidParameter, SummitError
-from summit_graph.names import Names, RunName, find_run, names_of_store
+from summit_graph.errors import InvalidParameter, NotFound, SummitError
+from summit_graph.names import Names, RunName, find_run, names_of_store, runs_of_store
+from summit_graph.nearest import nearest
 from summit_graph.queries.catalogue import Query, packaged_catalogue, parameters_of
 from summit_graph.queries.pages import page_offset, page_token, question_digest
 from summit_graph.search import SEARCHES
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 NO_LIMIT = 2**31 - 1
 """What `$limit` is where all rows are asked for."""
+OTHER_RUNS = 20
+"""In how many other runs a name is looked for that the asked one does not have."""
 _NEEDED = {
     "share": "shares (the number of images of each class)",
     "predictions": "predictions",
@@ -62,7 +64,10 @@ def run_query(
     """
     checked = read_values(query, values)
     run, names = choose_run(store, query, checked)
-    bound = bind_values(query, checked, run, names)
+    try:
+        bound = bind_values(query, checked, run, names)
+    except NotFound as error:
+        raise _with_other_run(error, store, query, checked, run) from None
     if run is not None:
         _check_needs(store, query, run)
     question = question_digest(run.digest if run else None, query.digest, bound)
@@ -89,9 +94,11 @@ def read_values(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:
     names = [parameter.name for parameter in query.parameters]
     for name in values:
         if name not in names:
-            nearest = get_close_matches(name, names, 1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"it takes {', '.join(names)}"
-            raise InvalidParameter(f"{query.name} has no parameter {name!r}: {hint}", name)
+            raise InvalidParameter(
+                f"{query.name} has no parameter {name!r}: did you mean {nearest(name, names)[0]}? "
+                f"It takes {', '.join(names)}",
+                name,
+            )
     return {parameter.name: parameter.read(values.get(parameter.name)) for parameter in query.parameters}
 
 
@@ -104,7 +111,7 @@ def choose_run(store: Store, query: Query, checked: Mapping[str, Any]) -> tuple[
 
 
 def bind_values(query: Query, checked: Mapping[str, Any], run: RunName | None, names: Names | None) -> dict[str, Any]:
-    """The values that the text sees: a class and a neuron as ids in the graph, a layer as its name, a run as its id."""
+    """The values that the text sees: classes and a neuron as ids in the graph, a layer as its name, a run as its id."""
     bound = dict(checked)
     bound["run"] = run.id if run else None
     for parameter in query.parameters:
@@ -113,11 +120,27 @@ def bind_values(query: Query, checked: Mapping[str, Any], run: RunName | None, n
             continue
         if parameter.type == "class":
             bound[parameter.name] = names.find_class(value).id
+        elif parameter.type == "classes":
+            bound[parameter.name] = [entry.id for entry in names.find_classes(value)]
         elif parameter.type == "layer":
             bound[parameter.name] = names.find_layer(value).name
         elif parameter.type == "neuron":
             bound[parameter.name] = names.find_neuron(value).id
     return bound
+
+
+def _with_other_run(
+    error: NotFound, store: Store, query: Query, checked: Mapping[str, Any], asked: RunName | None
+) -> NotFound:
+    """The error, with the newest other run in which everything that was named is there."""
+    for other in runs_of_store(store)[:OTHER_RUNS]:
+        if asked is not None and other.id != asked.id:
+            try:
+                bind_values(query, checked, other, names_of_store(store, other))
+            except SummitError:
+                continue
+            return NotFound(f"{error}; the run {other.id} has it: say run {other.id}", error.nearest)
+    return error
 
 
 def fetch_rows(

@@ -1,10 +1,12 @@
-"""Whether a run that a store already holds is the one that is to be loaded."""
+"""Which runs a store already holds: whether one is what is to be loaded, and the error where one is not there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from summit_graph.errors import SummitError
+from summit_graph.errors import NotFound, SummitError
+from summit_graph.nearest import nearest
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 
@@ -42,3 +44,10 @@ def _has_unselected(run: Run) -> bool:
         if not selected.all():
             return True
     return False
+
+
+def no_run(place: str, wanted: str, there: Sequence[str]) -> NotFound:
+    """The error where a run that is to be deleted is not in the store at that place, whatever its state."""
+    close = nearest(wanted, there, len(there) or 1)
+    hint = f"the nearest is {close[0]}" if close else "it holds none"
+    return NotFound(f"{place} has no run {wanted!r}: {hint}", close)

@@ -81,7 +81,7 @@ def test_the_catalogue_is_a_frame_too(through_py2neo: NotebookCatalogue, through
 
 
 def test_what_is_wrong_is_said_as_everywhere(through_py2neo: NotebookCatalogue) -> None:
-    with pytest.raises(NotFound, match="the nearest are tench"):
+    with pytest.raises(NotFound, match="the nearest is tench"):
         through_py2neo.query("class_edges", class_="tnch")
     with pytest.raises(InvalidParameter, match="did you mean class_a"):
         through_py2neo.query("shared_neurons", clas_a=1)

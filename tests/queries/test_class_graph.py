@@ -74,5 +74,5 @@ def test_a_class_without_a_graph_is_empty(store: Store) -> None:
 def test_a_class_is_found_by_name_and_an_unknown_one_refused(store: Store) -> None:
     assert class_graph(store, "brown bear").of_class.number == 4
     assert class_graph(store, "brown bear").run == "small"
-    with pytest.raises(NotFound, match="the nearest are brown bear"):
+    with pytest.raises(NotFound, match="the nearest is brown bear"):
         class_graph(store, "black bear")

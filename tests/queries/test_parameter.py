@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from summit_graph.errors import InvalidParameter
-from summit_graph.queries.parameter import MAXIMUM_TEXT_LENGTH, Parameter
+from summit_graph.queries.parameter import MAXIMUM_LIST_LENGTH, MAXIMUM_TEXT_LENGTH, Parameter
 
 COUNT = Parameter("count", "integer", default=3, low=1, high=10)
 WHOLE = Parameter("whole", "integer")
@@ -17,6 +17,7 @@ SORT = Parameter("sort", "choice", default="name", choices=("name", "accuracy"))
 EXACT = Parameter("exact", "boolean")
 CLASS = Parameter("class", "class", required=True)
 WORDS = Parameter("words", "text")
+CLASSES = Parameter("classes", "classes", required=True)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ WORDS = Parameter("words", "text")
         (CLASS, 396, 396),
         (CLASS, np.int32(396), 396),
         (WORDS, "1", "1"),
+        (CLASSES, "tench, 396,brown bear", ("tench", "396", "brown bear")),
+        (CLASSES, ["crane, the bird", np.int64(3)], ("crane, the bird", 3)),
+        (CLASSES, range(2), (0, 1)),
+        (CLASSES, 7, (7,)),
     ],
 )
 def test_a_value_is_read_as_its_type_says(parameter: Parameter, value: Any, read: Any) -> None:
@@ -70,6 +75,13 @@ def test_a_value_is_read_as_its_type_says(parameter: Parameter, value: Any, read
         (CLASS, "", "class is missing: give a class, by its number, its name or its id"),
         (CLASS, 1.5, "class is 1.5: give a class, by its number, its name or its id"),
         (CLASS, ["tench"], "class is ['tench']: give a class, by its number, its name or its id"),
+        (CLASSES, "", "classes is missing: give classes, each by number, name or id"),
+        (CLASSES, "tench,,lionfish", "classes is ['tench', '', 'lionfish']: give classes"),
+        (CLASSES, [], "classes is []: give classes"),
+        (CLASSES, [True], "classes is [True]: give classes"),
+        (CLASSES, {"tench": 1}, "classes is {'tench': 1}: give classes"),
+        (CLASSES, 1.5, "classes is 1.5: give classes"),
+        (CLASSES, "1," * MAXIMUM_LIST_LENGTH, f"classes is no text of up to {MAXIMUM_LIST_LENGTH} characters"),
         (WORDS, 5, "words is 5: give text"),
         (WORDS, "a\0b", f"words is no text of up to {MAXIMUM_TEXT_LENGTH} characters: give text"),
         (WORDS, "a" * (MAXIMUM_TEXT_LENGTH + 1), "words is no text of up to"),

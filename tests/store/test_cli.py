@@ -37,6 +37,9 @@ def test_a_run_is_loaded_listed_and_removed(tmp_path: Path, small_run: Run) -> N
     assert healthy.returncode == 0
     assert "small (ready, 6 classes)" in healthy.stdout
 
+    wrong = summit_graph("delete-run", "nosuch", "--db", "g.lbug", directory=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr.endswith("has no run 'nosuch': the nearest is small\n")
     assert summit_graph("delete-run", "small", "--db", "g.lbug", directory=tmp_path).returncode == 0
     assert json.loads(summit_graph("runs", "--db", "g.lbug", "--format", "json", directory=tmp_path).stdout) == []
 

@@ -20,14 +20,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from summit_graph import schema
-from summit_graph.errors import NotFound, StoreUnavailable, SummitError
+from summit_graph.errors import StoreUnavailable, SummitError
 from summit_graph.rows import GraphRows, Scope
 from summit_graph.run import Run
 from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
 from summit_graph.store.ladybug import content
 from summit_graph.store.ladybug.engine import check_tables, connected, create_tables, execute
-from summit_graph.store.loaded import Loaded
+from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.staging import Staged, StageWriter, stage
 
 BUILT = "built.lbug"
@@ -70,7 +70,7 @@ def delete(path: Path, run: str) -> None:
             check_tables(connection, path)
             runs = content.run_ids(connection)
         if run not in runs:
-            raise NotFound(f"{path} has no run {run!r}", nearest=tuple(runs))
+            raise no_run(str(path), run, runs)
         kept = [_stage_from_store(path, other, folder) for other in runs if other != run]
         rows = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
         _fill(folder / BUILT, kept, create=True, progress=lambda line: None)

@@ -16,11 +16,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from summit_graph import schema
-from summit_graph.errors import NotFound, StoreUnavailable, SummitError
+from summit_graph.errors import StoreUnavailable, SummitError
 from summit_graph.rows import GraphRows, Scope
 from summit_graph.run import Run
 from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
+from summit_graph.store.loaded import no_run
 from summit_graph.store.neo4j import content
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.staging import Staged, stage
@@ -61,7 +62,7 @@ def delete(server: Server, run: str) -> None:
     """See Store.delete_run."""
     runs = content.run_ids(server)
     if run not in runs:
-        raise NotFound(f"{server.url} has no run {run!r}", nearest=tuple(runs))
+        raise no_run(str(server.url), run, runs)
     _delete(server, run)
 
 
