@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmarks.ratio import Ratio, milliseconds
 from ingest.images.batches import Skipped
-from ingest.pipeline import default_workers, ingest
+from ingest.pipeline import ingest
 from ingest.preparation import Preparation, prepare
 from summit_graph.run import Parameters
 
@@ -53,7 +53,7 @@ def generate_images(folder: Path) -> tuple[Path, Path]:
 def model_ratios(model: str, images: Path, classes: Path, out: Path) -> Iterator[Ratio]:
     """The two ratios of one model."""
     parameters = Parameters(model=model, weights="none", resize=IMAGE_PX, crop=224, batch_size=16)
-    preparation = prepare(parameters, images, workers=default_workers(), classes=classes)
+    preparation = prepare(parameters, images, classes=classes)
     batches = decoded(preparation)
     counter = preparation.counter()
     module = preparation.model.module
@@ -86,5 +86,5 @@ def decoded(preparation: Preparation) -> list[torch.Tensor]:
     """Every image, as the batches that an ingest would count."""
     skipped = Skipped(preparation.images, preparation.parameters.max_bad)
     with preparation.loader() as loader:
-        files = [folder.files for _, folder in preparation.classes]
-        return [batch.images for one in files for batch in loader.batches(one, skipped, [])]
+        images = [entry.images for _, entry in preparation.classes]
+        return [batch.pixels for one in images for batch in loader.batches(one, skipped, [])]

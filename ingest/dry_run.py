@@ -16,7 +16,6 @@ import torch
 
 from ingest.attribution import class_graph
 from ingest.images.batches import Skipped
-from ingest.pipeline import default_workers
 from ingest.preparation import Preparation, prepare
 from ingest.progress import Progress, duration
 from ingest.run_tables import activation_table, hop_table, influence_table
@@ -49,11 +48,12 @@ class Estimate:
 
 def rehearse(
     parameters: Parameters,
-    images: Path,
+    images: Path | str,
     *,
     device: str = "auto",
     workers: int | None = None,
     classes: Path | None = None,
+    image_labels: Path | None = None,
     progress: Progress | None = None,
 ) -> Estimate:
     """Prepares an ingest, says what it would count, and times two batches.
@@ -61,7 +61,9 @@ def rehearse(
     Raises SummitError like an ingest; Unsupported says which operation of the model cannot be followed, and where.
     """
     progress = progress or Progress(quiet=True)
-    preparation = prepare(parameters, images, device=device, workers=workers or default_workers(), classes=classes)
+    preparation = prepare(
+        parameters, images, device=device, workers=workers, classes=classes, image_labels=image_labels
+    )
     preparation.check_labels()
     for line in listing(preparation):
         progress.message(line)
@@ -94,11 +96,11 @@ def _estimate(preparation: Preparation) -> Estimate:
     structure, counter = preparation.trace.structure, preparation.counter()
     entries: list[dict[str, str]] = []
     with preparation.loader() as loader:
-        batches = loader.batches(folder.files, Skipped(preparation.images, 1.0), entries)
+        batches = loader.batches(folder.images, Skipped(preparation.images, 1.0), entries)
         started, counted = time.monotonic(), 0
         for batch in islice(batches, TIMED_BATCHES):
-            counter.add(batch.images.to(preparation.device))
-            counted += len(batch.files)
+            counter.add(batch.pixels.to(preparation.device))
+            counted += len(batch.images)
         batches.close()
     counts = counter.take()
     seconds = time.monotonic() - started
@@ -106,19 +108,19 @@ def _estimate(preparation: Preparation) -> Estimate:
     written = [activation_table(0, counts, graph, structure), influence_table(0, graph)]
     written += [hop_table(0, counts)] if preparation.parameters.hops else []
     # A table cannot grow faster than the images that are counted into it.
-    growth = max(1.0, preparation.images / len(preparation.folders) / max(counted, 1))
+    growth = max(1.0, preparation.images / len(preparation.source.classes) / max(counted, 1))
     per_image = seconds / max(counted, 1)
     return Estimate(
         model=preparation.model.name,
         layers=len(structure.layers),
         neurons=sum(layer.channels for layer in structure.layers),
         hops=len(preparation.trace.hops),
-        classes=len(preparation.folders),
+        classes=len(preparation.source.classes),
         images=preparation.images,
         seconds_per_image=per_image,
         hours=per_image * preparation.images / 3600,
         memory_mb=_memory_bytes(preparation.device) / 1e6,
-        disk_mb=sum(map(_parquet_bytes, written)) * growth * len(preparation.folders) / 1e6,
+        disk_mb=sum(map(_parquet_bytes, written)) * growth * len(preparation.source.classes) / 1e6,
     )
 
 

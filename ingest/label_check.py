@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ingest.images.folders import ClassFolder, ImageFile
 from ingest.images.labels import Labels
+from ingest.images.source import SourceClass, SourceImage
 from summit_graph.errors import SummitError
 
 MOST_IMAGES = 1000
@@ -21,12 +21,12 @@ _SURE = 0.01
 """Labels count as right where guessing would be right as often in fewer than this share of cases."""
 
 
-def spread(folders: Sequence[ClassFolder], most: int = MOST_IMAGES) -> list[tuple[str, ImageFile]]:
-    """Up to `most` images with their folders' names, the same number of each class and evenly spaced in each."""
-    if len(folders) > most:
-        folders = _evenly(folders, most)
-    each = most // len(folders)
-    return [(folder.name, file) for folder in folders for file in _evenly(folder.files, each)]
+def spread(classes: Sequence[SourceClass], most: int = MOST_IMAGES) -> list[tuple[str, SourceImage]]:
+    """Up to `most` images with their classes' names, the same number of each class and evenly spaced in each."""
+    if len(classes) > most:
+        classes = _evenly(classes, most)
+    each = most // len(classes)
+    return [(entry.name, image) for entry in classes for image in _evenly(entry.images, each)]
 
 
 def check_labels(pairs: Sequence[tuple[int, int]], labels: Labels, outputs: int) -> None:

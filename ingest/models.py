@@ -14,7 +14,7 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum
 
-from ingest.images.preprocessing import Custom, Preprocess, preset_of
+from ingest.images.preprocessing import Preprocess, own_transform
 from ingest.reference import load_object
 from ingest.weights import load_weights, weights_digest
 from summit_graph.errors import NotFound, SummitError
@@ -150,7 +150,7 @@ def _from_torchvision(name: str, arguments: Mapping[str, Any], weights: str) -> 
         module,
         weights=NONE if entry is None else f"{type(entry).__name__}.{entry.name}",
         categories=tuple((entry or own).meta.get("categories", ())),
-        preprocess=preset_of(preset) or Custom(preset, f"the transforms of {entry or own}"),
+        preprocess=own_transform(preset, f"the transforms of {entry or own}"),
     )
 
 
@@ -198,7 +198,7 @@ def _from_timm(name: str, arguments: Mapping[str, Any], weights: str) -> _Built:
     module = _call(create, f"{_TIMM}{name}", arguments)
     configure: Any = resolve_model_data_config
     transform = create_transform(**configure(module), is_training=False)
-    return _Built(module, weights=weights, preprocess=Custom(transform, f"timm's transforms of {name}"))
+    return _Built(module, weights=weights, preprocess=own_transform(transform, f"timm's transforms of {name}"))
 
 
 def _call(factory: Callable[..., Any], name: str, arguments: Mapping[str, Any]) -> Any:

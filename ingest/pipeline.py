@@ -9,7 +9,6 @@ A finished class is a checkpoint: the same ingest again goes on at the first cla
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from ingest.counting import Counter
 from ingest.embedding import class_embedding
 from ingest.examples import ClassExamples, merged_examples
 from ingest.images.batches import ImageBatch, Loader, Skipped
-from ingest.images.folders import ClassFolder
+from ingest.images.source import SourceClass
 from ingest.predictions import Predictions
 from ingest.preparation import Preparation, prepare
 from ingest.progress import Progress, Stopwatch
@@ -59,38 +58,38 @@ class Summary:
     """Wall time by what it was spent on, and `total`; empty where the run was complete already."""
 
 
-def default_workers() -> int:
-    """Threads that decode images: one per core, at most 8."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
 def ingest(
     parameters: Parameters,
-    images: Path,
+    images: Path | str,
     out: Path,
     *,
     run: str | None = None,
     device: str = "auto",
     workers: int | None = None,
     classes: Path | None = None,
+    image_labels: Path | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Ingests a model over a folder of images into the run directory `out`, or goes on where an earlier ingest stopped.
+    """Ingests a model over labelled images into the run directory `out`, or goes on where an earlier ingest stopped.
 
     Args:
         parameters: everything that decides the result.
-        images: a folder with one folder per class.
+        images: a folder or zip archive with one folder per class, or with `image_labels`; arrays (`.npz`); or
+            `MODULE:FACTORY` of a torch Dataset.
         run: the run's name; by default that of the directory.
         device: auto, cpu or cuda.
-        workers: threads that decode; their number changes nothing in the result.
-        classes: CSV that says which folder is which output.
+        workers: processes that decode, 0 for none; their number changes nothing in the result.
+        classes: CSV that says which folder (or label) is which output.
+        image_labels: CSV that says which image is of which class.
 
     Raises SummitError for everything that a user can mend, most of it before anything is written.
     """
     progress = progress or Progress(quiet=True)
     watch = Stopwatch()
     with watch.spent_on("preparing"):
-        preparation = prepare(parameters, images, device=device, workers=workers or default_workers(), classes=classes)
+        preparation = prepare(
+            parameters, images, device=device, workers=workers, classes=classes, image_labels=image_labels
+        )
         _describe(preparation, progress)
         manifest = preparation.manifest(run or run_name(out))
         if _is_new(out):
@@ -133,7 +132,7 @@ def _describe(preparation: Preparation, progress: Progress) -> None:
         f"{len(preparation.trace.hops):,} hops"
     )
     progress.message(
-        f"{preparation.images:,} images of {len(preparation.folders):,} classes ({preparation.labels.rule}); "
+        f"{preparation.images:,} images of {len(preparation.source.classes):,} classes ({preparation.labels.rule}); "
         f"preprocessing: {preparation.preprocess.description}"
     )
 
@@ -141,18 +140,18 @@ def _describe(preparation: Preparation, progress: Progress) -> None:
 def _count_classes(preparation: Preparation, writer: RunWriter, progress: Progress, watch: Stopwatch) -> None:
     """Counts the classes that are not finished and writes them."""
     finished = writer.finished_classes()
-    left = [(number, folder) for number, folder in preparation.classes if number not in finished]
+    left = [(number, entry) for number, entry in preparation.classes if number not in finished]
     if finished:
         progress.message(f"going on after {len(finished):,} finished classes")
-    progress.start(images=sum(len(folder.files) for _, folder in left), classes=len(left))
+    progress.start(images=sum(len(entry.images) for _, entry in left), classes=len(left))
     skipped = Skipped(preparation.images, preparation.parameters.max_bad, before=len(writer.skipped()))
     with watch.spent_on("preparing"):
         counter = preparation.counter()
         fields = preparation.receptive_fields() if left else {}
-    with preparation.loader() as loader:
-        for number, folder in left:
+    with preparation.loader(sum(len(entry.images) for _, entry in left)) as loader:
+        for number, entry in left:
             examples = ClassExamples(preparation.trace.structure, fields)
-            result = _count_class(preparation, number, folder, loader, counter, examples, skipped, progress, watch)
+            result = _count_class(preparation, number, entry, loader, counter, examples, skipped, progress, watch)
             with watch.spent_on("writing"), _writing(writer.directory):
                 writer.write_class(result)
             progress.class_done()
@@ -162,7 +161,7 @@ def _count_classes(preparation: Preparation, writer: RunWriter, progress: Progre
 def _count_class(
     preparation: Preparation,
     number: int,
-    folder: ClassFolder,
+    entry: SourceClass,
     loader: Loader,
     counter: Counter,
     examples: ClassExamples,
@@ -173,16 +172,16 @@ def _count_class(
     parameters, structure = preparation.parameters, preparation.trace.structure
     entries: list[dict[str, str]] = []
     predictions = Predictions(number)
-    for batch in _timed(loader.batches(folder.files, skipped, entries), watch):
+    for batch in _timed(loader.batches(entry.images, skipped, entries), watch):
         with watch.spent_on("counting"):
             try:
-                counted = counter.add(batch.images.to(preparation.device))
+                counted = counter.add(batch.pixels.to(preparation.device))
             except NotFinite as error:
                 raise _placed(error, batch, preparation.labels.name(number)) from error
-            names = [file.name for file in batch.files]
+            names = [image.name for image in batch.images]
             predictions.add(names, counted.logits)
             examples.add(names, counted.peaks)
-        progress.advance(len(batch.files))
+        progress.advance(len(batch.images))
     progress.advance(len(entries))
     with watch.spent_on("graphs"):
         counts = counter.take()
@@ -210,7 +209,7 @@ def _timed(batches: Iterator[ImageBatch], watch: Stopwatch) -> Iterator[ImageBat
 
 
 def _placed(error: NotFinite, batch: ImageBatch, class_name: str) -> SummitError:
-    image = batch.files[error.position].name
+    image = batch.images[error.position].name
     where = f"layer {error.layer}" if error.layer else "the output"
     return SummitError(
         f"class {class_name}, image {image}: {where} is NaN or infinite; the model cannot be counted on it"

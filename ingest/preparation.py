@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from ingest.attribution.exclusion import excluded_channels
 from ingest.counting import Counter
+from ingest.images.arrays import ArrayReader
 from ingest.images.batches import Loader, Skipped
-from ingest.images.folders import ClassFolder, ImageFile, images_digest, list_folders
 from ingest.images.labels import Labels, match_labels
+from ingest.images.opening import open_source
 from ingest.images.preprocessing import Preprocess, choose_preprocess
+from ingest.images.source import ImageSource, Reader, SourceClass
 from ingest.label_check import check_labels, spread
 from ingest.layers import choose_layers
 from ingest.models import NONE, LoadedModel, load_model
@@ -29,6 +31,9 @@ from summit_graph.errors import SummitError
 from summit_graph.run import LayerEntry, Manifest, Parameters
 from summit_graph.run.manifest import now
 
+FEW_IMAGES = 256
+"""Fewer are decoded in the ingest's own process."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -38,28 +43,30 @@ class Preparation:
     """As given, but for the weights' full name."""
     model: LoadedModel
     device: torch.device
-    folders: tuple[ClassFolder, ...]
+    source: ImageSource
     labels: Labels
     preprocess: Preprocess
     trace: Trace
-    dataset: str
-    workers: int
+    input_shape: tuple[int, int, int]
+    """Channels, height and width of the model's input."""
+    workers: int | None
 
     @property
     def images(self) -> int:
-        """How many image files there are, readable or not."""
-        return sum(len(folder.files) for folder in self.folders)
+        """How many images there are, readable or not."""
+        return self.source.images
 
     @property
-    def classes(self) -> list[tuple[int, ClassFolder]]:
-        """Class numbers and their folders, by number."""
+    def classes(self) -> list[tuple[int, SourceClass]]:
+        """Class numbers and their images, by number."""
         return sorted(
-            ((self.labels.number_of[folder.name], folder) for folder in self.folders), key=lambda pair: pair[0]
+            ((self.labels.number_of[entry.name], entry) for entry in self.source.classes), key=lambda pair: pair[0]
         )
 
-    def loader(self) -> Loader:
-        """Reads the images as this ingest's parameters say."""
-        return Loader(self.preprocess, batch_size=self.parameters.batch_size, workers=self.workers)
+    def loader(self, images: int | None = None) -> Loader:
+        """Reads `images` of the images (by default all) as this ingest's parameters say."""
+        workers = decoder_processes(self.images if images is None else images, self.source.reader, self.workers)
+        return Loader(self.source.reader, self.preprocess, batch_size=self.parameters.batch_size, workers=workers)
 
     def counter(self) -> Counter:
         """Counts as this ingest's parameters say."""
@@ -82,16 +89,17 @@ class Preparation:
         return Manifest(
             run=run,
             model=self.model.name,
-            dataset=self.dataset,
+            dataset=self.source.dataset,
             layers=tuple(LayerEntry(layer.name, layer.index, layer.channels) for layer in structure.layers),
             direct={name: tuple(mask.nonzero()[0].tolist()) for name, mask in structure.direct.items()},
             parameters=self.parameters,
-            images_digest=images_digest(self.folders),
+            images_digest=self.source.digest,
             weights_digest=self.model.weights_digest,
             created=now(),
             software=software(),
             notes={
                 "device": str(self.device),
+                "input": list(self.input_shape),
                 "labels": self.labels.rule,
                 "labels_digest": self.labels.digest,
                 "preprocess": self.preprocess.description,
@@ -100,44 +108,56 @@ class Preparation:
 
     def check_labels(self) -> None:
         """Predicts up to 1,000 images; raises SummitError where too many are unreadable or the labels look wrong."""
-        chosen = spread(self.folders)
-        number_of = {file.name: self.labels.number_of[folder] for folder, file in chosen}
+        chosen = spread(self.source.classes)
+        number_of = {image.name: self.labels.number_of[name] for name, image in chosen}
         skipped, pairs = Skipped(self.images, self.parameters.max_bad), []
-        with self.loader() as loader, torch.inference_mode():
-            for batch in loader.batches([file for _, file in chosen], skipped, []):
+        with self.loader(len(chosen)) as loader, torch.inference_mode():
+            for batch in loader.batches([image for _, image in chosen], skipped, []):
                 if not self.parameters.accept_labels:
-                    predicted, _ = predict(self.model.module(batch.images.to(self.device)).float())
+                    predicted, _ = predict(self.model.module(batch.pixels.to(self.device)).float())
                     pairs += [
-                        (number_of[file.name], int(label)) for file, label in zip(batch.files, predicted, strict=True)
+                        (number_of[image.name], int(label))
+                        for image, label in zip(batch.images, predicted, strict=True)
                     ]
         check_labels(pairs, self.labels, self.trace.logits_width)
 
 
 def prepare(
     parameters: Parameters,
-    images: Path,
+    images: Path | str,
     *,
     device: str = "auto",
-    workers: int,
+    workers: int | None = None,
     classes: Path | None = None,
+    image_labels: Path | None = None,
 ) -> Preparation:
     """Loads the model, lists and labels the images, and traces the model.
+
+    `classes` says which class is which output, `image_labels` which image is of which class. `workers` is the number of
+    decoder processes: None leaves it to `decoder_processes`.
 
     Raises SummitError (or a subclass) for everything that is wrong with them, before anything is written.
     """
     chosen_device = choose_device(device)
-    folders = list_folders(images, limit=parameters.limit)
+    source = open_source(images, limit=parameters.limit, labels=image_labels)
     model = load_model(parameters.model, parameters.model_arguments, parameters.weights)
-    preprocess = choose_preprocess(parameters, model.preprocess)
+    preprocess = choose_preprocess(parameters, model.preprocess, prepared=source.prepared)
     parameters = parameters.changed(
         weights=model.weights, accept_labels=parameters.accept_labels or model.weights == NONE
     )
-    with Loader(preprocess, batch_size=1, workers=1) as loader:
-        first = loader.first_readable(_one_by_one(folders))
+    with Loader(source.reader, preprocess, batch_size=1, workers=0) as loader:
+        first = loader.first_readable(chain.from_iterable(entry.images for entry in source.classes))
     module = model.module.to(chosen_device)
     example = torch.stack([first, first]).to(chosen_device)  # (2, C, H, W)
     outputs = _outputs(module, example, parameters.model)
-    labels = match_labels([folder.name for folder in folders], outputs, categories=model.categories, classes=classes)
+    labels = match_labels(
+        [entry.name for entry in source.classes],
+        outputs,
+        categories=model.categories,
+        classes=classes,
+        numbers={entry.name: entry.number for entry in source.classes if entry.number is not None},
+        names=source.names,
+    )
     layers = choose_layers(module, example, parameters.layers)
     traced = trace(module, example, layers, influence_top=parameters.influence_top)
     excluded_channels(parameters.exclude, traced.structure)
@@ -145,11 +165,11 @@ def prepare(
         parameters=parameters,
         model=model,
         device=chosen_device,
-        folders=folders,
+        source=source,
+        input_shape=(int(first.shape[0]), int(first.shape[1]), int(first.shape[2])),
         labels=labels,
         preprocess=preprocess,
         trace=traced,
-        dataset=images.resolve().name,
         workers=workers,
     )
 
@@ -165,8 +185,14 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda")
 
 
-def _one_by_one(folders: Sequence[ClassFolder]) -> chain[ImageFile]:
-    return chain.from_iterable(folder.files for folder in folders)
+def decoder_processes(images: int, reader: Reader, workers: int | None) -> int:
+    """How many processes decode: `workers`; where that is None one per core, at most 8, and none where it won't pay."""
+    if workers is not None:
+        return workers
+    # An array in memory needs no decoding, and to start processes takes longer than to decode a few images.
+    if images < FEW_IMAGES or isinstance(reader, ArrayReader):
+        return 0
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _outputs(module: nn.Module, example: Tensor, name: str) -> int:

@@ -1,7 +1,6 @@
-"""Batches of a class's images: decoded and preprocessed ahead by worker threads, in the files' order.
+"""Batches of a class's images: decoded ahead by the decoders, in the images' order.
 
-Pillow's decoders and resizing release the interpreter's lock, so threads share the cores. Whatever their number, the
-images come in the same order and the batches hold the same images.
+Whatever the number of decoder processes, the images come in the same order and the batches hold the same images.
 """
 
 from __future__ import annotations
@@ -9,27 +8,31 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
+from typing import Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ingest.images.decoding import UnreadableImage, decode
-from ingest.images.folders import ImageFile
+from ingest.images.decoders import Decoders, Pixels
+from ingest.images.decoding import UnreadableImage
 from ingest.images.preprocessing import Preprocess
+from ingest.images.source import Reader, SourceImage
+from ingest.images.worker import Decoding
 from summit_graph.errors import SummitError
 
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """Images of one class and the files they came from."""
+    """Images of one class and where they came from."""
 
-    images: Tensor
-    """(B, C, H, W) float32, on the CPU."""
-    files: tuple[ImageFile, ...]
+    pixels: Tensor
+    """(B, C, H, W) float32, on the CPU: the model's input."""
+    images: tuple[SourceImage, ...]
 
 
 class Skipped:
@@ -41,25 +44,27 @@ class Skipped:
         self._max_bad = max_bad
         self._count = before
 
-    def add(self, file: ImageFile, reason: str) -> dict[str, str]:
+    def add(self, image: SourceImage, reason: str) -> dict[str, str]:
         """The entry of an unreadable image for the run; raises SummitError if it is one too many."""
         self._count += 1
         if self._count > math.floor(self._max_bad * self._images + 1e-9):
             raise SummitError(
                 f"{self._count} of {self._images:,} images cannot be read, more than --max-bad {self._max_bad:g} "
-                f"allows; the last is {file.name}: {reason}"
+                f"allows; the last is {image.name}: {reason}"
             )
-        return {"image": _printable(file.name), "reason": reason}
+        return {"image": _printable(image.name), "reason": reason}
 
 
 class Loader:
-    """Reads images with worker threads; a context manager that ends them."""
+    """Reads images with decoder processes; a context manager that ends them."""
 
-    def __init__(self, preprocess: Preprocess, *, batch_size: int, workers: int) -> None:
+    def __init__(self, reader: Reader, preprocess: Preprocess, *, batch_size: int, workers: int) -> None:
+        """With 0 workers images are decoded in this process, each when its batch is asked for."""
         self._preprocess = preprocess
         self._batch_size = batch_size
-        self._ahead = batch_size + workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        # A batch ahead of the model, so that it does not wait; without workers nothing runs ahead.
+        self._ahead = batch_size + workers if workers else 1
+        self._decoders = Decoders(Decoding(reader, preprocess.pixels), workers)
         self._shape: tuple[int, ...] | None = None
 
     def __enter__(self) -> Loader:
@@ -68,77 +73,68 @@ class Loader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._decoders.close()
 
-    def images(self, files: Sequence[ImageFile]) -> Iterator[tuple[ImageFile, Tensor | UnreadableImage]]:
-        """Each file with its tensor (C, H, W), or with the reason why it cannot be read.
+    def pixels(self, images: Sequence[SourceImage]) -> Iterator[tuple[SourceImage, Pixels]]:
+        """Each image with its array, or with the reason why it cannot be read.
 
         Raises SummitError where preprocessing fails, or gives an image another shape than the first one had.
         """
-        remaining = iter(files)
-        pending: deque[tuple[ImageFile, Future[Tensor | UnreadableImage]]] = deque()
+        remaining = iter(images)
+        pending: deque[tuple[SourceImage, Future[Pixels]]] = deque()
         try:
             while True:
-                for file in islice(remaining, self._ahead - len(pending)):
-                    pending.append((file, self._pool.submit(self._read, file)))
+                for image in islice(remaining, self._ahead - len(pending)):
+                    pending.append((image, self._decoders.read(image)))
                 if not pending:
                     return
-                file, future = pending.popleft()
+                image, future = pending.popleft()
                 result = future.result()
-                if isinstance(result, Tensor):
-                    self._check_shape(file, result)
-                yield file, result
+                if not isinstance(result, UnreadableImage):
+                    self._check_shape(image, result)
+                yield image, result
         finally:
             for _, future in pending:
                 future.cancel()
 
     def batches(
-        self, files: Sequence[ImageFile], skipped: Skipped, entries: list[dict[str, str]]
+        self, images: Sequence[SourceImage], skipped: Skipped, entries: list[dict[str, str]]
     ) -> Generator[ImageBatch]:
         """The readable images in batches; an entry for each unreadable one is appended to `entries`."""
-        tensors: list[Tensor] = []
-        read: list[ImageFile] = []
-        for file, result in self.images(files):
+        arrays: list[NDArray[Any]] = []
+        read: list[SourceImage] = []
+        for image, result in self.pixels(images):
             if isinstance(result, UnreadableImage):
-                entries.append(skipped.add(file, str(result)))
+                entries.append(skipped.add(image, str(result)))
                 continue
-            tensors.append(result)
-            read.append(file)
-            if len(tensors) == self._batch_size:
-                yield ImageBatch(torch.stack(tensors), tuple(read))
-                tensors, read = [], []
-        if tensors:
-            yield ImageBatch(torch.stack(tensors), tuple(read))
+            arrays.append(result)
+            read.append(image)
+            if len(arrays) == self._batch_size:
+                yield ImageBatch(self._preprocess.batch(arrays), tuple(read))
+                arrays, read = [], []
+        if arrays:
+            yield ImageBatch(self._preprocess.batch(arrays), tuple(read))
 
-    def first_readable(self, files: Iterator[ImageFile]) -> Tensor:
-        """The tensor (C, H, W) of the first image that can be read; raises SummitError where none can."""
+    def first_readable(self, images: Iterator[SourceImage]) -> Tensor:
+        """The model's input (C, H, W) of the first image that can be read; raises SummitError where none can."""
         reason = "there are none"
-        for file in files:
-            result = self._read(file)
-            if isinstance(result, Tensor):
-                self._check_shape(file, result)
-                return result
-            reason = f"{file.name}: {result}"
+        for image in images:
+            result = self._decoders.read(image).result()
+            if not isinstance(result, UnreadableImage):
+                self._check_shape(image, result)
+                return self._preprocess.batch([result])[0]
+            reason = f"{image.name}: {result}"
         raise SummitError(f"none of the images can be read; the last is {reason}")
 
-    def _read(self, file: ImageFile) -> Tensor | UnreadableImage:
-        try:
-            file.name.encode()
-        except UnicodeEncodeError:
-            return UnreadableImage("its name is not UTF-8: rename it")
-        try:
-            image = decode(file.path)
-        except UnreadableImage as unreadable:
-            return unreadable
-        return self._preprocess(image)
-
-    def _check_shape(self, file: ImageFile, tensor: Tensor) -> None:
-        shape = tuple(tensor.shape)
+    def _check_shape(self, image: SourceImage, pixels: NDArray[Any]) -> None:
+        # Whole numbers are pixels (H, W, C), floats the model's input (C, H, W).
+        height, width, channels = pixels.shape if pixels.dtype == np.uint8 else (*pixels.shape[1:], pixels.shape[0])
+        shape = (channels, height, width)
         if self._shape is None:
             self._shape = shape
         if shape != self._shape:
             raise SummitError(
-                f"{file.name} becomes an input of {_shown(shape)} where the first image became {_shown(self._shape)}: "
+                f"{image.name} becomes an input of {_shown(shape)} where the first image became {_shown(self._shape)}: "
                 "give --resize and --crop, so that all have one size"
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,34 +13,40 @@ class UnreadableImage(Exception):
     """A file that is no image, or a damaged one; the message is the reason, in a few words."""
 
 
-def decode(path: Path) -> Image.Image:
+def decode(file: Path | BinaryIO) -> Image.Image:
     """The image, turned upright by its EXIF orientation, as RGB; raises UnreadableImage.
 
     Transparency is dropped, as `convert("RGB")` of torchvision's loaders drops it: models were trained on those pixels.
-    Grey images of 16 bits keep their high byte (Pillow's own conversion would clip at 255).
+    Grey images of 16 bits keep their high byte (Pillow's own conversion would clip at 255). Of several frames the
+    first is taken.
     """
     try:
-        with Image.open(path) as file:
-            file.load()
-            image = ImageOps.exif_transpose(file)
-        return _rgb(image)
+        with Image.open(file) as opened:
+            opened.load()
+            image = ImageOps.exif_transpose(opened)
+            return _rgb(image, opened.format)
     except UnidentifiedImageError:
         raise UnreadableImage("no image, or of a format that Pillow does not read") from None
     except Image.DecompressionBombError:
         raise UnreadableImage(f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels") from None
     except UnreadableImage:
         raise
+    except FileNotFoundError:
+        raise UnreadableImage("it is not there (any more)") from None
     # A damaged file fails in whatever part of Pillow's many readers meets the damage: OSError, SyntaxError,
     # ValueError, struct.error, EOFError, IndexError and others have been seen.
     except Exception as error:
-        text = " ".join(str(error).split()).replace(str(path), path.name)
+        text = " ".join(str(error).split())
+        if isinstance(file, Path):
+            text = text.replace(str(file), file.name)
         raise UnreadableImage(text or type(error).__name__) from None
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _rgb(image: Image.Image, file_format: str | None) -> Image.Image:
     if image.mode == "RGB":
         return image
-    if image.mode.startswith("I;16"):
+    # PGM of 16 bits is the one format whose 16 bits Pillow puts into 32.
+    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
         high_byte = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)  # (H, W)
         return Image.fromarray(high_byte).convert("RGB")
     if image.mode in ("I", "F"):

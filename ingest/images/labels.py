@@ -1,4 +1,4 @@
-"""Which output of the model each class folder stands for."""
+"""Which output of the model each class of images stands for."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest.images.wordnet import NAMES_FILES, is_id
 from summit_graph.errors import SummitError
 
+IMAGENET_CLASSES = 1000
 COLUMNS = ("folder", "number", "name")
 """Columns of the file given as `--classes`; `name` may be left out."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Class numbers (the model's outputs) of the folders, and names of the outputs."""
+    """Class numbers (the model's outputs) of the images' classes, and names of the outputs."""
 
     number_of: Mapping[str, int]
-    """Per folder name."""
+    """Per name of a class of images: its folder's, or its label."""
     names: Mapping[int, str] = field(default_factory=dict)
-    """Per number, of every output whose name is known, whether it has a folder or not."""
+    """Per number, of every output whose name is known, whether it has images or not."""
     rule: str = ""
-    """How the folders were matched, for the summary."""
+    """How the classes were matched, for the summary."""
 
     def name(self, number: int) -> str:
         """The output's name; its number where none is known."""
@@ -41,32 +43,45 @@ class Labels:
 
 
 def match_labels(
-    folders: Sequence[str], outputs: int, *, categories: Sequence[str] = (), classes: Path | None = None
+    folders: Sequence[str],
+    outputs: int,
+    *,
+    categories: Sequence[str] = (),
+    classes: Path | None = None,
+    numbers: Mapping[str, int] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Labels:
-    """Matches class folders to the model's outputs.
+    """Matches the images' classes to the model's outputs.
 
-    `classes`, a CSV of folder, number and name, decides where it is given. Else the folders may be named as the
-    weights' categories, or by ImageNet's ids where the model has its 1,000 outputs. Else, where there are as many
-    folders as outputs, the sorted folders count 0, 1, …
+    `classes`, a CSV of folder, number and name, decides where it is given. Else labels that are numbers are the
+    outputs'; the folders may be named as the weights' categories, or by ImageNet's ids where the model has its 1,000
+    outputs. Else, where there are as many folders as outputs, the sorted folders count 0, 1, …
 
     Args:
-        folders: names of the folders.
+        folders: names of the classes: of their folders, or their labels.
         outputs: the model's number of outputs.
         categories: names of the outputs, where the weights have them; other numbers of names than outputs are no help.
         classes: the file of `--classes`.
+        numbers: the outputs of classes whose labels are numbers.
+        names: what the source calls its classes: by id in ImageNet's layout, by number where labels are numbers.
 
     Raises SummitError where none of these says it, or the file contradicts the folders or the outputs.
     """
-    names = dict(enumerate(categories)) if len(categories) == outputs else {}
+    known = dict(enumerate(categories)) if len(categories) == outputs else {}
+    names = names or {}
     if classes is not None:
         return _from_file(classes, folders, outputs)
-    by_category = _by_category(folders, names)
+    if numbers:
+        return _by_number(numbers, outputs, known or {int(key): name for key, name in names.items() if key.isdecimal()})
+    by_category = _by_category(folders, known)
     if by_category is not None:
-        return Labels(by_category, names, "folders are named as the weights' categories")
-    by_id = _by_imagenet_id(folders, outputs)
+        return Labels(by_category, known, "folders are named as the weights' categories")
+    by_id = _by_imagenet_id(folders, outputs, names)
     if by_id is not None:
-        named = names or {number: folder for folder, number in by_id.items()}
-        return Labels(by_id, named, "folders are ImageNet's ids")
+        said = {number: names.get(folder, folder) for folder, number in by_id.items()}
+        if len(names) == outputs:
+            said = dict(enumerate(names[wordnet_id] for wordnet_id in sorted(names)))
+        return Labels(by_id, known or said, "folders are ImageNet's ids")
     if len(folders) != outputs:
         raise SummitError(
             f"there are {len(folders)} class folders and the model has {outputs} outputs: "
@@ -80,6 +95,18 @@ def match_labels(
     )
 
 
+def _by_number(numbers: Mapping[str, int], outputs: int, names: Mapping[int, str]) -> Labels:
+    beyond = max(numbers.values())
+    if beyond >= outputs:
+        raise SummitError(
+            f"the images have the label {beyond} and the model's outputs are 0 to {outputs - 1}: "
+            f"say which label is which output with --classes FILE.csv (columns {', '.join(COLUMNS)})"
+        )
+    return Labels(
+        dict(numbers), {n: name for n, name in names.items() if n < outputs}, "labels are the outputs' numbers"
+    )
+
+
 def _by_category(folders: Sequence[str], names: Mapping[int, str]) -> dict[str, int] | None:
     """Numbers of folders that are all named as categories; None where one is not, or its name means two outputs."""
     occurrences = Counter(map(_plain, names.values()))
@@ -88,27 +115,35 @@ def _by_category(folders: Sequence[str], names: Mapping[int, str]) -> dict[str, 
     return found if len(found) == len(folders) and len(set(found.values())) == len(folders) else None
 
 
-def _by_imagenet_id(folders: Sequence[str], outputs: int) -> dict[str, int] | None:
+def _by_imagenet_id(folders: Sequence[str], outputs: int, names: Mapping[str, str]) -> dict[str, int] | None:
     """Numbers of folders named by WordNet ids (`n01440764`): ImageNet counts its ids in sorted order.
 
-    All 1,000 say it themselves; for some of them the list of ids comes with timm.
+    All 1,000 say it themselves, as folders or in the names file; else the list of ids comes with timm.
     """
-    if outputs != 1000 or not all(len(name) == 9 and name[0] == "n" and name[1:].isdigit() for name in folders):
+    if outputs != IMAGENET_CLASSES or not folders or not all(map(is_id, folders)):
         return None
     if len(folders) == outputs:
         return {folder: number for number, folder in enumerate(sorted(folders))}
-    try:
-        from timm.data.imagenet_info import ImageNetInfo
-    except ImportError:
-        raise SummitError(
-            f"{len(folders)} of ImageNet's 1,000 ids: install timm, which has the list, or give --classes FILE.csv"
-        ) from None
-    information: Any = ImageNetInfo()
-    numbers = {wordnet_id: number for number, wordnet_id in enumerate(information.label_names())}
+    numbers = {wordnet_id: number for number, wordnet_id in enumerate(_imagenet_ids(len(folders), names))}
     unknown = sorted(set(folders) - set(numbers))
     if unknown:
         raise SummitError(f"the folder {unknown[0]} is none of ImageNet's 1,000 ids: give --classes FILE.csv")
     return {folder: numbers[folder] for folder in folders}
+
+
+def _imagenet_ids(folders: int, names: Mapping[str, str]) -> Sequence[str]:
+    if len(names) == IMAGENET_CLASSES:
+        return sorted(names)
+    try:
+        from timm.data.imagenet_info import ImageNetInfo
+    except ImportError:
+        raise SummitError(
+            f"{folders} of ImageNet's 1,000 ids: put its names file ({NAMES_FILES[0]}) beside the folders, "
+            "install timm, which has the list, or give --classes FILE.csv"
+        ) from None
+    information: Any = ImageNetInfo()
+    ids: Sequence[str] = information.label_names()
+    return ids
 
 
 def _from_file(path: Path, folders: Sequence[str], outputs: int) -> Labels:

@@ -53,7 +53,14 @@ def ingest(
         str,
         typer.Argument(help="A torchvision name, timm/NAME, MODULE:FACTORY or FILE.py:FACTORY.", show_default=False),
     ],
-    images: Annotated[Path, typer.Argument(help="A folder that holds one folder of images per class.")],
+    images: Annotated[
+        str,
+        typer.Argument(
+            help="A folder or .zip with one folder of images per class (or with --labels), arrays (.npz), or "
+            "MODULE:FACTORY of a torch Dataset.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="The run directory to write, or to go on with.")] = None,
     name: Annotated[
         str | None, typer.Option(help="The run's name in the graph; by default that of the folder.")
@@ -61,9 +68,16 @@ def ingest(
     classes: Annotated[
         Path | None, typer.Option(help="Which folder is which output: a CSV file (folder,number,name).")
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Which image is of which class, where they lie in one folder: a CSV file (image,class)."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto (the GPU where there is one), cpu or cuda.")] = "auto",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that decode images; by default one per core.")
+        int | None,
+        typer.Option(
+            min=0, help="Processes that decode images; by default one per core, at most 8, and none for a few images."
+        ),
     ] = None,
     as_published: Annotated[
         bool, typer.Option("--as-published", help="Summit's published parameters: masses of 0.01 and 0.075, top 5.")
@@ -84,11 +98,11 @@ def ingest(
         _refuse_contradiction(context)
         given |= AS_PUBLISHED
     parameters = Parameters(model=model, **given)
-    # The folder is looked at before torch is imported, which takes seconds.
-    from ingest.images.folders import class_folders
+    require_torch()
+    # The images are looked for before torch is imported, which takes seconds.
+    from ingest.images.opening import check_source
 
-    class_folders(images)
-    _require_torch()
+    check_source(images, labels=labels)
     from ingest import dry_run as rehearsal
     from ingest import pipeline
     from ingest.progress import Progress
@@ -96,12 +110,26 @@ def ingest(
     progress = Progress(quiet=quiet)
     if out is None or dry_run:
         estimate = rehearsal.rehearse(
-            parameters, images, device=device, workers=workers, classes=classes, progress=progress
+            parameters,
+            images,
+            device=device,
+            workers=workers,
+            classes=classes,
+            image_labels=labels,
+            progress=progress,
         )
         typer.echo(json.dumps(estimate.to_json()))
         return
     summary = pipeline.ingest(
-        parameters, images, out, run=name, device=device, workers=workers, classes=classes, progress=progress
+        parameters,
+        images,
+        out,
+        run=name,
+        device=device,
+        workers=workers,
+        classes=classes,
+        image_labels=labels,
+        progress=progress,
     )
     for line in summary_lines(summary, out):
         progress.message(line)
@@ -166,7 +194,8 @@ def _refuse_contradiction(context: typer.Context) -> None:
             raise typer.BadParameter(f"it sets {option} itself: give one of the two", param_hint="--as-published")
 
 
-def _require_torch() -> None:
+def require_torch() -> None:
+    """Raises SummitError where the packages of the ingest room are not installed."""
     _require_package("torch")
     _require_package("torchvision")
 

@@ -15,9 +15,9 @@ from torchvision.models import get_model_weights
 
 from ingest.images.batches import Loader, Skipped
 from ingest.images.decoding import UnreadableImage, decode
-from ingest.images.folders import images_digest, list_folders
+from ingest.images.folders import folder_source
 from ingest.images.labels import match_labels
-from ingest.images.preprocessing import Normalisation, choose_preprocess, preset_of
+from ingest.images.preprocessing import Normalisation, choose_preprocess, input_of, preset_of
 from ingest.label_check import check_labels, spread, tail
 from summit_graph.errors import SummitError
 from summit_graph.run import Parameters
@@ -32,33 +32,33 @@ def test_files_come_in_sorted_order_and_the_limit_takes_the_first(tmp_path: Path
     picture(7).save(tmp_path / "b" / "000a" / "deep.png")
     (tmp_path / "b" / ".DS_Store").write_bytes(b"junk")
     (tmp_path / "labels.txt").write_text("beside the folders")
-    folders = list_folders(tmp_path, limit=2)
-    assert [folder.name for folder in folders] == ["a", "b"]
-    assert [file.name for file in folders[1].files] == ["b/000.png", "b/000a/deep.png"]
+    classes = folder_source(tmp_path, limit=2).classes
+    assert [entry.name for entry in classes] == ["a", "b"]
+    assert [image.name for image in classes[1].images] == ["b/000.png", "b/000a/deep.png"]
 
 
 def test_the_images_digest_follows_names_and_sizes_only(tmp_path: Path) -> None:
     write_folders(tmp_path, {"a": 2, "b": 1})
-    before = images_digest(list_folders(tmp_path))
+    before = folder_source(tmp_path).digest
     (tmp_path / "a" / "000.png").touch()
-    assert images_digest(list_folders(tmp_path)) == before
+    assert folder_source(tmp_path).digest == before
     with (tmp_path / "a" / "000.png").open("ab") as file:
         file.write(b"\0")
-    longer = images_digest(list_folders(tmp_path))
+    longer = folder_source(tmp_path).digest
     assert longer != before
     (tmp_path / "a" / "000.png").rename(tmp_path / "a" / "0000.png")
-    assert images_digest(list_folders(tmp_path)) not in (before, longer)
+    assert folder_source(tmp_path).digest not in (before, longer)
 
 
 def test_missing_and_empty_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(SummitError, match="absent does not exist"):
-        list_folders(tmp_path / "absent")
+        folder_source(tmp_path / "absent")
     with pytest.raises(SummitError, match="holds no folders"):
-        list_folders(tmp_path)
+        folder_source(tmp_path)
     write_folders(tmp_path, {"cat": 1})
     (tmp_path / "dog").mkdir()
     with pytest.raises(SummitError, match="dog is empty"):
-        list_folders(tmp_path)
+        folder_source(tmp_path)
 
 
 # -- labels -----------------------------------------------------------------------------------------------------------
@@ -207,18 +207,18 @@ def test_a_preset_s_steps_give_its_own_pixels(name: str, size: tuple[int, int]) 
     preset = get_model_weights(name).DEFAULT.transforms()
     steps = preset_of(preset)
     assert steps is not None
-    assert torch.equal(steps(picture(5, size)), preset(picture(5, size)))
+    assert torch.equal(input_of(steps, picture(5, size)), preset(picture(5, size)))
 
 
 def test_normalising_follows_its_formula() -> None:
     image = picture(6)
     steps = Normalisation(mean=(0.5, 0.25, 0.1), std=(0.5, 2.0, 0.25))
     expected = (np.asarray(image) / 255.0 - (0.5, 0.25, 0.1)) / (0.5, 2.0, 0.25)
-    assert np.allclose(steps(image).numpy(), expected.transpose(2, 0, 1), atol=1e-6)
+    assert np.allclose(input_of(steps, image).numpy(), expected.transpose(2, 0, 1), atol=1e-6)
 
 
 def test_a_mean_of_one_number_asks_for_grey() -> None:
-    assert Normalisation(mean=(0.5,), std=(0.5,))(picture(6)).shape == (1, 5, 6)
+    assert input_of(Normalisation(mean=(0.5,), std=(0.5,)), picture(6)).shape == (1, 5, 6)
 
 
 def test_options_change_single_steps_of_the_preset() -> None:
@@ -253,11 +253,11 @@ def test_a_function_of_the_user_s_own_must_return_a_tensor(tmp_path: Path) -> No
         "def text(image):\n    return 'no tensor'\n"
         "def fails(image):\n    raise ValueError('too dark')\n"
     )
-    size = choose_preprocess(Parameters(preprocess=f"{tmp_path}/steps.py:size"), None)(picture(0))
+    size = input_of(choose_preprocess(Parameters(preprocess=f"{tmp_path}/steps.py:size"), None), picture(0))
     assert size.tolist() == [[[6.0, 5.0]]]
     for name, said in (("text", "not one str"), ("fails", "ValueError: too dark")):
         with pytest.raises(SummitError, match=said):
-            choose_preprocess(Parameters(preprocess=f"{tmp_path}/steps.py:{name}"), None)(picture(0))
+            input_of(choose_preprocess(Parameters(preprocess=f"{tmp_path}/steps.py:{name}"), None), picture(0))
 
 
 # -- batches ----------------------------------------------------------------------------------------------------------
@@ -267,12 +267,14 @@ def read_batches(
     root: Path, workers: int, max_bad: float = 1.0
 ) -> tuple[list[tuple[list[str], Any]], list[dict[str, str]]]:
     """Names and pixels of each batch of four, and the entries of what could not be read."""
-    files = [file for folder in list_folders(root) for file in folder.files]
+    source = folder_source(root)
+    images = [image for entry in source.classes for image in entry.images]
     entries: list[dict[str, str]] = []
-    with Loader(Normalisation(mean=(0.5,) * 3, std=(0.5,) * 3), batch_size=4, workers=workers) as loader:
+    preprocess = Normalisation(mean=(0.5,) * 3, std=(0.5,) * 3)
+    with Loader(source.reader, preprocess, batch_size=4, workers=workers) as loader:
         batches = [
-            ([file.name for file in batch.files], batch.images.tolist())
-            for batch in loader.batches(files, Skipped(len(files), max_bad), entries)
+            ([image.name for image in batch.images], batch.pixels.tolist())
+            for batch in loader.batches(images, Skipped(len(images), max_bad), entries)
         ]
     return batches, entries
 
@@ -280,8 +282,9 @@ def read_batches(
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     write_folders(tmp_path, {"cat": 11, "dog": 6})
     (tmp_path / "cat" / "005.png").write_text("broken")
-    one = read_batches(tmp_path, workers=1)
-    assert read_batches(tmp_path, workers=5) == one
+    one = read_batches(tmp_path, workers=0)
+    assert read_batches(tmp_path, workers=1) == one
+    assert read_batches(tmp_path, workers=3) == one
     assert [len(names) for names, _ in one[0]] == [4, 4, 4, 4]
     assert one[1] == [{"image": "cat/005.png", "reason": "no image, or of a format that Pillow does not read"}]
 
@@ -290,16 +293,16 @@ def test_more_unreadable_images_than_allowed_stop(tmp_path: Path) -> None:
     write_folders(tmp_path, {"cat": 10})
     for name in ("003.png", "007.png"):
         (tmp_path / "cat" / name).write_text("broken")
-    assert len(read_batches(tmp_path, 2, max_bad=0.2)[1]) == 2
+    assert len(read_batches(tmp_path, 0, max_bad=0.2)[1]) == 2
     with pytest.raises(SummitError, match=r"2 of 10 images cannot be read.*--max-bad 0.19.*cat/007.png"):
-        read_batches(tmp_path, 2, max_bad=0.19)
+        read_batches(tmp_path, 0, max_bad=0.19)
 
 
 def test_images_of_another_size_need_resize_and_crop(tmp_path: Path) -> None:
     write_folders(tmp_path, {"cat": 2})
     picture(9, (9, 9)).save(tmp_path / "cat" / "900.png")
     with pytest.raises(SummitError, match=r"cat/900.png becomes an input of 3×9×9 .* 3×5×6: give --resize and --crop"):
-        read_batches(tmp_path, 1)
+        read_batches(tmp_path, 0)
 
 
 def test_a_file_name_that_is_no_text_is_skipped_and_listed(tmp_path: Path) -> None:
@@ -308,17 +311,17 @@ def test_a_file_name_that_is_no_text_is_skipped_and_listed(tmp_path: Path) -> No
         picture(0).save(str(tmp_path / "cat" / "b\udcff.png"))
     except (OSError, UnicodeError):
         pytest.skip("this file system takes Unicode names only")
-    _, entries = read_batches(tmp_path, 1)
+    _, entries = read_batches(tmp_path, 0)
     assert entries == [{"image": "cat/b\\xff.png", "reason": "its name is not UTF-8: rename it"}]
 
 
 def test_none_readable_names_the_last(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "a.jpg").write_text("broken")
-    (folder,) = list_folders(tmp_path)
-    with Loader(Normalisation(), batch_size=1, workers=1) as loader:
+    source = folder_source(tmp_path)
+    with Loader(source.reader, Normalisation(), batch_size=1, workers=0) as loader:
         with pytest.raises(SummitError, match=r"none of the images can be read.*cat/a\.jpg"):
-            loader.first_readable(iter(folder.files))
+            loader.first_readable(iter(source.classes[0].images))
 
 
 # -- labels against predictions ---------------------------------------------------------------------------------------
@@ -331,7 +334,7 @@ def checked(pairs: Sequence[tuple[int, int]], outputs: int = 4) -> None:
 
 def test_images_to_check_are_spread_evenly_over_the_classes(tmp_path: Path) -> None:
     write_folders(tmp_path, {"a": 9, "b": 2, "c": 5})
-    chosen = [file.name for _, file in spread(list_folders(tmp_path), 9)]
+    chosen = [image.name for _, image in spread(folder_source(tmp_path).classes, 9)]
     assert chosen == [
         "a/000.png",
         "a/003.png",
@@ -342,7 +345,7 @@ def test_images_to_check_are_spread_evenly_over_the_classes(tmp_path: Path) -> N
         "c/001.png",
         "c/003.png",
     ]
-    assert len({folder for folder, _ in spread(list_folders(tmp_path), 2)}) == 2
+    assert len({name for name, _ in spread(folder_source(tmp_path).classes, 2)}) == 2
 
 
 def test_labels_that_agree_pass_and_exchanged_ones_stop_with_the_mix_ups() -> None:
