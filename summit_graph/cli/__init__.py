@@ -14,11 +14,12 @@ import typer
 from typer.exceptions import TyperException
 
 from summit_graph import __version__
-from summit_graph.cli import demo, exchange, export, ingest, load, query, serve
-from summit_graph.errors import SummitError
+from summit_graph.cli import demo, exchange, export, ingest, load, query, serve, visualize
+from summit_graph.errors import InvalidParameter, SummitError
 
 COMMAND_GROUPS: tuple[typer.Typer, ...] = (
     ingest.group,
+    visualize.group,
     load.group,
     exchange.group,
     export.group,
@@ -73,7 +74,7 @@ def main() -> None:
     except SummitError as error:
         if debug:
             raise
-        _fail(str(error), 1)
+        _fail(str(error), 2 if isinstance(error, InvalidParameter) else 1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except OSError as error:

@@ -40,7 +40,7 @@ class Rule:
 
 def _what_ingest_may_use(module: str) -> bool:
     parts = module.split(".")
-    return len(parts) > 1 and parts[1] in {"run", "errors", "__version__"}
+    return len(parts) > 1 and parts[1] in {"run", "errors", "pictures", "__version__"}
 
 
 RULES = (
@@ -55,7 +55,7 @@ RULES = (
     Rule("the command imports the ingest room when called", ("summit_graph",), ("ingest",), only_at_import=True),
     Rule("only the command reaches the service", ("summit_graph",), ("api",), except_in=("summit_graph/cli/",)),
     Rule("the ingest room imports no database and no web", ("ingest",), (*DATABASES, *WEB)),
-    Rule("the ingest room knows runs and errors only", ("ingest",), ("summit_graph",), allowed=_what_ingest_may_use),
+    Rule("the ingest room knows few things", ("ingest",), ("summit_graph",), allowed=_what_ingest_may_use),
     Rule("only stores import a database", PACKAGES, ("ladybug", "neo4j"), except_in=("summit_graph/store/",)),
     Rule("only the notebook imports py2neo", PACKAGES, ("py2neo",), except_in=("summit_graph/notebook",)),
 )
@@ -82,7 +82,7 @@ def test_every_file_keeps_the_rule(rule: Rule) -> None:
         ("the command imports the ingest room when called", "summit_graph/cli/demo.py", "from ingest import demo"),
         ("only the command reaches the service", "summit_graph/rows.py", "from api import app"),
         ("the ingest room imports no database and no web", "ingest/pipeline.py", "import neo4j"),
-        ("the ingest room knows runs and errors only", "ingest/pipeline.py", "from summit_graph.store import connect"),
+        ("the ingest room knows few things", "ingest/pipeline.py", "from summit_graph.store import connect"),
         ("only stores import a database", "summit_graph/queries.py", "import ladybug"),
         ("only the notebook imports py2neo", "summit_graph/queries.py", "def f():\n    import py2neo"),
     ],

@@ -1,0 +1,173 @@
+"""`summit-graph visualize`: for each wanted neuron of a run, an image that excites it, as WebP into the run.
+
+1. The run's manifest says which model it was, with which weights and preprocessing; both are found again and compared.
+2. Layer by layer, neurons that have no picture yet are optimized a batch at a time (`maximization`).
+3. Each picture appears whole, so an interrupted command goes on where it was; a neuron's image depends on its seed,
+   layer and channel, not on what else was asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ingest.images.preprocessing import choose_preprocess
+from ingest.models import load_model
+from ingest.pictures.input_space import InputSpace, find_input_space
+from ingest.pictures.maximization import LayerAt, Maximization
+from ingest.pictures.wanted import SELECTED, wanted_neurons
+from ingest.preparation import choose_device
+from ingest.progress import Progress, duration
+from ingest.trace import trace
+from summit_graph.errors import SummitError
+from summit_graph.pictures import PICTURES, visualization_path
+from summit_graph.run import Parameters, Run, atomic
+
+DIVERSE = 4
+"""How many diverse images a neuron gets."""
+BATCH = 32
+"""Images that are optimized together."""
+LOSSLESS_UP_TO = 64
+"""Side in pixels up to which a picture is stored without loss: in small ones single pixels count."""
+WEBP_QUALITY = 90
+
+
+@dataclass
+class Visualized:
+    """What was made."""
+
+    made: int = 0
+    there: int = 0
+    """Neurons that had their pictures already."""
+    silent: list[str] = field(default_factory=list)
+    """Neurons that never activated: they get no picture."""
+
+
+def visualize(
+    directory: Path,
+    *,
+    neurons: Sequence[str] = (SELECTED,),
+    weights: str | None = None,
+    diverse: bool = False,
+    steps: int = Maximization.steps,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Visualized:
+    """Makes the pictures that are not there yet; `weights` where the run's own file has moved.
+
+    Raises SummitError where the run was not ingested here, or the model or its weights are no longer the run's.
+    """
+    run = Run.open(directory)
+    wanted = wanted_neurons(run, neurons)
+    chosen_device = choose_device(device)
+    model, space = _model_of(run, weights)
+    layers = _layers(model.to(chosen_device), run, space, chosen_device)
+    studio = _Studio(run, model, space, Maximization(steps=steps), DIVERSE if diverse else 1, seed, chosen_device)
+    done, progress = Visualized(), progress or Progress(quiet=True)
+    missing = {layer: [one for one in channels if not studio.has(layer, one)] for layer, channels in wanted.items()}
+    to_do = sum(map(len, missing.values()))
+    done.there = sum(map(len, wanted.values())) - to_do
+    if done.there:
+        progress.message(f"{done.there:,} neurons have their pictures already")
+    started, together = time.monotonic(), max(1, BATCH // studio.of_one_neuron)
+    for layer, channels in missing.items():
+        for first in range(0, len(channels), together):
+            group = channels[first : first + together]
+            silent = studio.draw(layers[layer], group)
+            done.silent += silent
+            done.made += len(group) - len(silent)
+            drawn = done.made + len(done.silent)
+            seconds = time.monotonic() - started
+            progress.message(
+                f"{drawn:,} of {to_do:,} neurons, {60 * drawn / seconds:,.0f} a minute, "
+                f"{duration(seconds * (to_do - drawn) / drawn)} left"
+            )
+    return done
+
+
+@dataclass(frozen=True)
+class _Studio:
+    run: Run
+    model: nn.Module
+    space: InputSpace
+    maximization: Maximization
+    of_one_neuron: int
+    seed: int
+    device: torch.device
+
+    def has(self, layer: str, channel: int) -> bool:
+        return all(path.is_file() for path in self._files(layer, channel))
+
+    def draw(self, layer: LayerAt, channels: Sequence[int]) -> list[str]:
+        """Optimizes and stores the pictures of some neurons of a layer; returns those that never activated."""
+        each = [channel for channel in channels for _ in range(self.of_one_neuron)]
+        variants = range(self.of_one_neuron)
+        seeds = [self._seed(layer.name, channel, variant) for channel in channels for variant in variants]
+        excited = self.maximization.run(
+            self.model, layer, each, seeds, self.space, of_one_neuron=self.of_one_neuron, device=self.device
+        )
+        silent = []
+        images = excited.images.unflatten(0, (-1, self.of_one_neuron))  # (N, D, C, H, W)
+        activation = excited.activation.unflatten(0, (-1, self.of_one_neuron))  # (N, D)
+        for channel, its_images, its_activation in zip(channels, images, activation, strict=True):
+            if not bool((its_activation > 0).any()):
+                silent.append(f"{layer.name}/{channel}")
+                continue
+            for path, image in zip(self._files(layer.name, channel), its_images, strict=True):
+                with atomic.replacing(path) as temporary:
+                    temporary.write_bytes(webp(image))
+        return silent
+
+    def _files(self, layer: str, channel: int) -> Iterator[Path]:
+        variants: Sequence[int | None] = range(self.of_one_neuron) if self.of_one_neuron > 1 else (None,)
+        for variant in variants:
+            yield self.run.directory / PICTURES / visualization_path(layer, channel, variant)
+
+    def _seed(self, layer: str, channel: int, variant: int) -> int:
+        digest = hashlib.sha256(f"{self.seed}/{layer}/{channel}/{variant}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
+
+def webp(image: Tensor) -> bytes:
+    """An image as a WebP file.  (C, H, W) in 0..1"""
+    pixels = (image * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()  # (C, H, W) -> (H, W, C)
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    held = io.BytesIO()
+    small = max(pixels.shape[:2]) <= LOSSLESS_UP_TO
+    Image.fromarray(pixels).save(held, "WEBP", lossless=small, quality=100 if small else WEBP_QUALITY)
+    return held.getvalue()
+
+
+def _model_of(run: Run, weights: str | None) -> tuple[nn.Module, InputSpace]:
+    """The run's own model, and how pixels become its input."""
+    parameters, size = run.manifest.parameters, run.manifest.notes.get("input")
+    if parameters is None or size is None:
+        raise SummitError(f"{run.directory} does not say which model and input it came from: ingest it again")
+    loaded = load_model(parameters.model, parameters.model_arguments, weights or parameters.weights)
+    if loaded.weights_digest != run.manifest.weights_digest:
+        raise SummitError(
+            f"the weights of {parameters.model} ({loaded.weights}) are not those of the run {run.manifest.run}: "
+            "give --weights FILE"
+        )
+    preprocess = choose_preprocess(parameters, loaded.preprocess)
+    return loaded.module, find_input_space(preprocess, (int(size[0]), int(size[1]), int(size[2])))
+
+
+def _layers(model: nn.Module, run: Run, space: InputSpace, device: torch.device) -> dict[str, LayerAt]:
+    """Where the run's layers are found in the model."""
+    example = space.to_input(torch.full((2, *space.size), 0.5, device=device))  # (2, C, H, W)
+    parameters = run.manifest.parameters or Parameters()
+    names = [layer.name for layer in run.manifest.layers]
+    traced = trace(model, example, names, influence_top=parameters.influence_top)
+    return {layer.name: LayerAt(layer.name, layer.axis) for layer in traced.layers}
