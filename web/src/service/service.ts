@@ -1,0 +1,82 @@
+// Asking the service. Addresses are relative, so that the page works under any path of a proxy.
+
+import type { Graph, QueryAnswer, QueryName, RunRow } from "./answers";
+import { Problem, problemOf } from "./problem";
+
+export type Values = Record<string, string | number | null | undefined>;
+
+/** Answers kept; runs never change, so an answer stays right, and the oldest goes when there are more. */
+const KEPT = 64;
+
+/** The service, with the answers that it gave last. */
+export class Service {
+  private readonly answers = new Map<string, unknown>();
+
+  /** An answer that is already here; undefined where it must be asked for. */
+  kept<Answer>(path: string, values: Values): Answer | undefined {
+    return this.answers.get(address(path, values)) as Answer | undefined;
+  }
+
+  /** The answer to a GET. Raises Problem, or the signal's AbortError. */
+  async get<Answer>(path: string, values: Values, signal: AbortSignal): Promise<Answer> {
+    const asked = address(path, values);
+    const known = this.answers.get(asked);
+    if (known !== undefined) return known as Answer;
+    const answer = (await ask(asked, signal)) as Answer;
+    this.keep(asked, answer);
+    const run = (answer as { run?: unknown }).run;
+    // Asked without a run, the service took one and said which: asked with it, it would answer the same.
+    if (typeof run === "string" && (values.run ?? null) === null) this.keep(address(path, { ...values, run }), answer);
+    return answer;
+  }
+
+  runs(signal: AbortSignal): Promise<{ runs: RunRow[] }> {
+    return ask(address("runs", {}), signal) as Promise<{ runs: RunRow[] }>;
+  }
+
+  graph(run: string | null, of_class: string, signal: AbortSignal): Promise<Graph> {
+    return this.get<Graph>("graph", { run, class: of_class }, signal);
+  }
+
+  /** One page of a canned query. */
+  query<Name extends QueryName>(name: Name, values: Values, signal: AbortSignal): Promise<QueryAnswer<Name>> {
+    return this.get<QueryAnswer<Name>>(`queries/${name}`, values, signal);
+  }
+
+  /** Whether somebody answers. */
+  async isAlive(signal: AbortSignal): Promise<boolean> {
+    const response = await fetch("readyz", { signal }).catch(() => null);
+    return response?.ok ?? false;
+  }
+
+  private keep(asked: string, answer: unknown): void {
+    this.answers.delete(asked);
+    this.answers.set(asked, answer);
+    for (const oldest of this.answers.keys()) {
+      if (this.answers.size <= KEPT) break;
+      this.answers.delete(oldest);
+    }
+  }
+}
+
+/** The address of a path under /api/v1, keys in the order given; what is null is left out. */
+export function address(path: string, values: Values): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return `api/v1/${path}${text === "" ? "" : `?${text}`}`;
+}
+
+async function ask(asked: string, signal: AbortSignal): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(asked, { signal, headers: { Accept: "application/json" } });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Problem("The service does not answer.");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
