@@ -45,6 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     _row("neo4j_password", "", "Password for a Neo4j server.", "NEO4J_PASSWORD"),
     _row("neo4j_database", "neo4j", "Database on a Neo4j server.", "NEO4J_DATABASE"),
     _row("neo4j_connect_timeout_ms", 5_000, "How long to wait for a Neo4j server to answer."),
+    _row("lease_ms", 10_000, "How long a Neo4j server is kept for a load that gives no sign of life any more."),
     _row("query_timeout_ms", 10_000, "How long a query may run before it is stopped."),
     _row("cypher_row_limit", 10_000, "Rows that an ad hoc query may answer."),
     _row("buffer_pool_mb", 2_048, "Memory of the embedded store's buffer pool while loading."),

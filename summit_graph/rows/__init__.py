@@ -2,5 +2,6 @@
 
 from summit_graph.rows.groups import Scope
 from summit_graph.rows.stream import GraphRows
+from summit_graph.rows.whole import graph_state
 
-__all__ = ["GraphRows", "Scope"]
+__all__ = ["GraphRows", "Scope", "graph_state"]

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from summit_graph import schema
 from summit_graph.rows import checks
 from summit_graph.rows.identity import Identity, prefixed
-from summit_graph.run import Manifest, Run
+from summit_graph.run import Run
+from summit_graph.run.manifest import COMPLETE
 
 
 def table(name: str, columns: Sequence[Any]) -> pa.Table:
@@ -29,7 +30,7 @@ def table(name: str, columns: Sequence[Any]) -> pa.Table:
 def run_and_layers(run: Run, identity: Identity) -> Iterator[tuple[str, pa.Table]]:
     """Run, Layer, HAS_LAYER, Neuron and CONTAINS."""
     layers = identity.layers
-    yield "Run", _run(run.manifest)
+    yield "Run", _run(run)
     runs = pa.repeat(pa.scalar(identity.run), len(layers))
     columns = [
         identity.layer_ids,
@@ -72,8 +73,14 @@ def _type(name: str) -> pa.DataType:
     return schema.TABLES["EXAMPLE"].arrow.field(name).type
 
 
-def _run(manifest: Manifest) -> pa.Table:
-    """The run's own row, as it is once it is ready."""
+def graph_state(run: Run) -> str:
+    """The state of a run once it is loaded: ready, or partial where its ingest had not ended."""
+    return schema.READY if run.manifest.state == COMPLETE else schema.PARTIAL
+
+
+def _run(run: Run) -> pa.Table:
+    """The run's own row, as it is once it is loaded."""
+    manifest = run.manifest
     parameters = manifest.to_json()["parameters"]
     if parameters is None:
         parameters = manifest.notes.get("published_parameters")
@@ -83,7 +90,7 @@ def _run(manifest: Manifest) -> pa.Table:
         "model": manifest.model,
         "dataset": manifest.dataset,
         "created": manifest.created,
-        "state": schema.READY,
+        "state": graph_state(run),
         "format": schema.FORMAT,
         "digest": manifest.digest,
         "weights_digest": manifest.weights_digest,

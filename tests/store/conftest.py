@@ -31,6 +31,8 @@ def neo4j_place(neo4j_server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> N
     """The session's server without nodes, and the environment that opens it."""
     for name, value in neo4j_server.environment.items():
         monkeypatch.setenv(name, value)
+    # A load that was killed keeps others waiting for so long.
+    monkeypatch.setenv("SUMMIT_LEASE_MS", "1500")
     with GraphDatabase.driver(neo4j_server.url, auth=(neo4j_server.user, neo4j_server.password)) as driver:
         driver.execute_query("MATCH (n) DETACH DELETE n", database_=neo4j_server.database)
     return neo4j_server

@@ -168,8 +168,8 @@ def mutate_before_verification(monkeypatch: pytest.MonkeyPatch) -> Callable[[str
                 connection.execute(statement)
                 connection.execute("CHECKPOINT")
 
-        def write_and_mutate(server: Server, staged: Staged, progress: Any) -> None:
-            write(server, staged, progress)
+        def write_and_mutate(server: Server, *arguments: Any) -> None:
+            write(server, *arguments)
             server.write(statement, {}, label="mutation")
 
         monkeypatch.setattr(building, "_fill", fill_and_mutate)

@@ -17,17 +17,21 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import ladybug
 
 from summit_graph import schema
 from summit_graph.errors import StoreUnavailable, SummitError
-from summit_graph.rows import GraphRows, Scope
+from summit_graph.rows import GraphRows, Scope, graph_state
 from summit_graph.run import Run
 from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
 from summit_graph.store.ladybug import content
 from summit_graph.store.ladybug.engine import check_tables, connected, create_tables, execute
-from summit_graph.store.loaded import Loaded, no_run
+from summit_graph.store.loaded import check_formats, no_run
+from summit_graph.store.pace import Pace
 from summit_graph.store.staging import Staged, StageWriter, stage
 
 BUILT = "built.lbug"
@@ -40,25 +44,24 @@ def load(path: Path, run: Run, scope: Scope, *, replace: bool, progress: Progres
     """See Store.load."""
     wanted = run.manifest.run
     with _building_folder(path) as folder:
-        others, loaded = _what_is_there(path, wanted)
-        if loaded is not None and not replace and loaded.is_the_same(run, scope):
-            with connected(path, read_only=True) as connection:
-                counts = {table: content.count(connection, table, wanted) for table in schema.TABLES}
-            return LoadReport(wanted, counts, already_loaded=True)
+        there = _what_is_there(path, run, scope, replace=replace)
+        if there.same is not None:
+            return LoadReport(wanted, there.same, already_loaded=True)
         progress(f"reading {run.directory}")
         staged = stage(GraphRows(run, scope), _fresh(folder / "rows"))
         _check_space(path, folder, staged, progress)
-        if loaded is None and others:
+        if there.others and not there.replaced:
             _copy_file(path, folder / BUILT)
             with connected(path, read_only=True) as connection:
                 rows_of_others = content.counts(connection)
             _fill(folder / BUILT, [staged], create=False, progress=progress)
         else:
-            kept = [_stage_from_store(path, other, folder) for other in others]
+            kept = [_stage_from_store(path, other, folder) for other in there.others]
             rows_of_others = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
             _fill(folder / BUILT, [*kept, staged], create=True, progress=progress)
         progress("reading back what was written")
         _verify(folder / BUILT, staged, rows_of_others)
+        progress(f"putting the new file in the place of {path}")
         _take_place(folder / BUILT, path)
         return LoadReport(wanted, staged.counts, already_loaded=False)
 
@@ -69,8 +72,10 @@ def delete(path: Path, run: str) -> None:
         with connected(path, read_only=True) as connection:
             check_tables(connection, path)
             runs = content.run_ids(connection)
+            others_of_another_format = _of_another_format(connection, run)
         if run not in runs:
             raise no_run(str(path), run, runs)
+        check_formats(str(path), others_of_another_format)
         kept = [_stage_from_store(path, other, folder) for other in runs if other != run]
         rows = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
         _fill(folder / BUILT, kept, create=True, progress=lambda line: None)
@@ -79,14 +84,35 @@ def delete(path: Path, run: str) -> None:
         _take_place(folder / BUILT, path)
 
 
-def _what_is_there(path: Path, wanted: str) -> tuple[list[str], Loaded | None]:
-    """Ids of the other runs of the file, and what it holds of the wanted one."""
+@dataclass(frozen=True)
+class _There:
+    """What a file holds before a load: ids of the other runs, and whether one of the wanted name is replaced.
+
+    `same` is the rows of the wanted run where it is loaded already.
+    """
+
+    others: list[str]
+    replaced: bool
+    same: dict[str, int] | None
+
+
+def _what_is_there(path: Path, run: Run, scope: Scope, *, replace: bool) -> _There:
     if not path.exists():
-        return [], None
+        return _There([], False, None)
+    wanted = run.manifest.run
     with connected(path, read_only=True) as connection:
         check_tables(connection, path)
+        check_formats(str(path), _of_another_format(connection, wanted))
         others = [other for other in content.run_ids(connection) if other != wanted]
-        return others, content.loaded(connection, wanted)
+        loaded = content.loaded(connection, wanted)
+        if loaded is None or replace or not loaded.is_the_same(run, scope, graph_state(run)):
+            return _There(others, loaded is not None, None)
+        return _There(others, False, {table: content.count(connection, table, wanted) for table in schema.TABLES})
+
+
+def _of_another_format(connection: ladybug.Connection, wanted: str) -> list[tuple[str, int]]:
+    """Runs beside the wanted one that would be read over from the old file and cannot be."""
+    return [(run, found) for run, found in content.runs_of_another_format(connection) if run != wanted]
 
 
 @contextmanager
@@ -156,11 +182,15 @@ def _fill(built: Path, runs: list[Staged], *, create: bool, progress: Progress) 
         if create:
             create_tables(connection)
         for staged in runs:
-            for table in schema.TABLES:
-                if staged.counts[table]:
-                    progress(f"{staged.run}: {table}, {staged.counts[table]:,} rows")
+            pace = Pace(staged.run, sum(staged.counts.values()), progress)
+            for table, rows in staged.counts.items():
+                if rows:
+                    pace.begin(table, rows)
                     execute(connection, f"COPY `{table}` FROM '{_quoted(staged.path(table))}'")
+                    pace.add(rows)
+        progress("committing")
         execute(connection, "COMMIT")
+        progress("checkpointing")
         execute(connection, "CHECKPOINT")
     for leftover in (built.with_name(built.name + end) for end in (".wal", ".shadow")):
         if leftover.exists():

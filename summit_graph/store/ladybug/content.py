@@ -20,12 +20,23 @@ _SPLIT_BY = {"Class": "number", "Layer": "layer_index", "Neuron": "channel", "Ve
 
 
 def loaded(connection: ladybug.Connection, run: str) -> Loaded | None:
-    """What is loaded of a run; None where there is no run of that id."""
-    rows = fetch(connection, "MATCH (r:Run) WHERE r.id = $run RETURN r.digest, r.state", {"run": run})
+    """What is loaded of a run; None where there is no run of that id. Ask it while the connection is open."""
+    rows = fetch(connection, "MATCH (r:Run) WHERE r.id = $run RETURN r.digest, r.state, r.format", {"run": run})
     if not rows:
         return None
-    text = "MATCH (v:Vertex)-[f:FEEDS]->(:Vertex) WHERE v.run = $run AND NOT f.selected RETURN f.count LIMIT 1"
-    return Loaded(rows[0][0], rows[0][1], bool(fetch(connection, text, {"run": run})))
+
+    def has_unselected() -> bool:
+        text = "MATCH (v:Vertex)-[f:FEEDS]->(:Vertex) WHERE v.run = $run AND NOT f.selected RETURN f.count LIMIT 1"
+        return bool(fetch(connection, text, {"run": run}))
+
+    digest, state, store_format = rows[0]
+    return Loaded(digest, state, store_format, has_unselected)
+
+
+def runs_of_another_format(connection: ladybug.Connection) -> list[tuple[str, int]]:
+    """Ids and formats of the runs that were written in another format than this version's."""
+    text = "MATCH (r:Run) WHERE r.format <> $format RETURN r.id, r.format ORDER BY r.id"
+    return [(run, store_format) for run, store_format in fetch(connection, text, {"format": schema.FORMAT})]
 
 
 def run_ids(connection: ladybug.Connection) -> list[str]:

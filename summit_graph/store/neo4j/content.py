@@ -1,8 +1,13 @@
-"""What a server holds of our labels: whose they are, which runs, and a run's rows read back in a stream."""
+"""What a server holds of our labels: whose they are, which runs, and a run's rows read back page by page.
+
+A page is one record, a list of rows: a driver that decodes each row by itself takes ten times as long. Pages follow the
+index on ids, so that neither side holds more than one of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import neo4j
 import pyarrow as pa
@@ -14,7 +19,10 @@ from summit_graph.store.loaded import Loaded
 from summit_graph.store.neo4j.server import Server
 
 ROWS_PER_BATCH = 10_000
-"""Rows of one transaction, and of one part that is read back."""
+"""Rows of one transaction, and about how many of one page that is read back: 2,000 to 30,000 load equally fast."""
+
+_AFTER_SLASH = "0"
+"""The character that follows `/`: ids of a run's nodes lie between `run/` and `run0`."""
 
 
 def check_ownership(server: Server) -> None:
@@ -37,12 +45,24 @@ def check_ownership(server: Server) -> None:
 
 def loaded(server: Server, run: str) -> Loaded | None:
     """What is loaded of a run; None where there is no run of that id."""
-    text = (
-        "MATCH (r:Run {id: $run}) RETURN r.digest, r.state, "
-        "EXISTS { (v:Vertex {run: $run})-[f:FEEDS]->(:Vertex) WHERE NOT f.selected }"
-    )
+    text = "MATCH (r:Run {id: $run}) RETURN r.digest, r.state, r.format, r.loading"
     row = server.read(text, {"run": run}, lambda result: result.single(), label="load: what is there")
-    return None if row is None else Loaded(*row.values())
+    if row is None:
+        return None
+
+    def has_unselected() -> bool:
+        edge = "MATCH (v:Vertex {run: $run})-[f:FEEDS]->(:Vertex) WHERE NOT f.selected RETURN 1 LIMIT 1"
+        return server.read(edge, {"run": run}, lambda result: result.peek() is not None, label="load: which scope")
+
+    digest, state, store_format, loading = row.values()
+    return Loaded(digest, state, store_format, has_unselected, loading)
+
+
+def runs_of_another_format(server: Server) -> list[tuple[str, int]]:
+    """Ids and formats of the runs that were written in another format than this version's."""
+    text = "MATCH (r:Run) WHERE r.format <> $format RETURN r.id, r.format ORDER BY r.id"
+    found = server.read(text, {"format": schema.FORMAT}, lambda result: result.values(), label="formats")
+    return [(run, store_format) for run, store_format in found]
 
 
 def run_ids(server: Server) -> list[str]:
@@ -50,54 +70,83 @@ def run_ids(server: Server) -> list[str]:
     return server.read("MATCH (r:Run) RETURN r.id ORDER BY r.id", {}, lambda result: result.value(), label="runs")
 
 
-def count(server: Server, table: str, run: str) -> int:
-    """Rows of a table that belong to a run."""
-    pattern, _ = pattern_and_columns(table)
-    text = f"MATCH {pattern} RETURN count(*)"
-    return int(server.read(text, {"run": run}, lambda result: result.single(strict=True)[0], label=f"count {table}"))
+def counts(server: Server, run: str) -> dict[str, int]:
+    """Rows of every label and relationship type that belong to a run."""
+    found = {}
+    for table in schema.TABLES:
+        text = f"MATCH {pattern_of(table)} RETURN count(*)"
+        count = server.read(text, {"run": run}, lambda result: result.single(strict=True)[0], label=f"count {table}")
+        found[table] = int(count)
+    return found
 
 
-def content_digest(server: Server, table: str, run: str) -> ContentDigest:
-    """The digest of what the server holds of a run in a table; the state of a Run counts as ready."""
-    pattern, columns = pattern_and_columns(table)
+def content_digest(
+    server: Server, table: str, run: str, expected: Mapping[str, int], state: str = schema.READY
+) -> ContentDigest:
+    """The digest of what the server holds of a run in a table.
 
-    def digest(result: neo4j.Result) -> ContentDigest:
-        found = ContentDigest()
-        for part in _parts(result):
-            found = found.including(_as_table(table, part))
-        return found
-
-    text = f"MATCH {pattern} RETURN {', '.join(columns)}"
-    return server.read(text, {"run": run}, digest, label=f"read back {table}")
-
-
-def _parts(rows: Iterable[neo4j.Record]) -> Iterator[list[neo4j.Record]]:
-    part: list[neo4j.Record] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == ROWS_PER_BATCH:
-            yield part
-            part = []
-    if part:
-        yield part
+    `expected` rows of each table say how many nodes a page of relationships may begin at; `state` is what the Run's
+    own state counts as, which is set only once everything was read back.
+    """
+    digest = ContentDigest()
+    for rows in _pages(server, table, run, expected, state):
+        digest = digest.including(_as_table(table, rows))
+    return digest
 
 
-def _as_table(table: str, rows: list[neo4j.Record]) -> pa.Table:
+def _pages(
+    server: Server, table: str, run: str, expected: Mapping[str, int], state: str
+) -> Iterator[Sequence[Sequence[Any]]]:
+    entry = schema.TABLES[table]
+    label = entry.name if isinstance(entry, schema.Label) else entry.source
+    nodes = ROWS_PER_BATCH
+    if isinstance(entry, schema.Relationship) and expected[table] > expected[label]:
+        nodes = max(1, ROWS_PER_BATCH * expected[label] // expected[table])
+    values: dict[str, Any] = {"run": run, "end": run + _AFTER_SLASH, "nodes": nodes, "state": state}
+    text = _page_text(entry, label)
+    after = "" if label == "Run" else run + "/"
+    while True:
+        sent = {**values, "after": after}
+        page: neo4j.Record = server.read(text, sent, lambda result: result.single(strict=True), label=f"read {table}")
+        last, rows = page.values()
+        if last is None:
+            return
+        after = last
+        if rows:
+            yield rows
+
+
+def _page_text(entry: schema.Label | schema.Relationship, label: str) -> str:
+    belongs = "a.id = $run" if label == "Run" else "a.id < $end"
+    nodes = (
+        f"MATCH (a:{label}) USING INDEX a:{label}(id) WHERE a.id > $after AND {belongs} "
+        f"WITH a ORDER BY a.id LIMIT $nodes"
+    )
+    if isinstance(entry, schema.Label):
+        columns = [
+            "$state" if (label, column.name) == ("Run", "state") else f"a.`{column.name}`"
+            for column in entry.properties
+        ]
+        return f"{nodes} RETURN max(a.id), collect([{', '.join(columns)}])"
+    columns = ["a.id", "b.id", *(f"r.`{column.name}`" for column in entry.properties)]
+    # A node without such a relationship gives null, which collect leaves out.
+    return (
+        f"{nodes} OPTIONAL MATCH (a)-[r:{entry.name}]->(b:{entry.target}) "
+        f"RETURN max(a.id), collect(CASE WHEN r IS NOT NULL THEN [{', '.join(columns)}] END)"
+    )
+
+
+def _as_table(table: str, rows: Sequence[Sequence[Any]]) -> pa.Table:
     arrow = schema.TABLES[table].arrow
     columns = zip(*rows, strict=True)
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, arrow.types, strict=True)], schema=arrow)
 
 
-def pattern_and_columns(table: str) -> tuple[str, list[str]]:
-    """The pattern of a run's rows of a table, with the parameter $run, and the columns of the schema."""
+def pattern_of(table: str) -> str:
+    """The pattern of a run's rows of a table, with the parameter $run: a node `a`, or `r` from `a` to `b`."""
     entry = schema.TABLES[table]
     if isinstance(entry, schema.Label):
-        columns = [f"a.`{column.name}`" for column in entry.properties]
-        if table == "Run":
-            # Ready is what a run becomes once everything was read back.
-            columns = [f"'{schema.READY}'" if column == "a.`state`" else column for column in columns]
-        return f"(a:{table} {{{entry.run_property}: $run}})", columns
+        return f"(a:{table} {{{entry.run_property}: $run}})"
     source = schema.TABLES[entry.source]
     assert isinstance(source, schema.Label)
-    pattern = f"(a:{entry.source} {{{source.run_property}: $run}})-[r:{table}]->(b:{entry.target})"
-    return pattern, ["a.id", "b.id", *(f"r.`{column.name}`" for column in entry.properties)]
+    return f"(a:{entry.source} {{{source.run_property}: $run}})-[r:{table}]->(b:{entry.target})"

@@ -1,29 +1,34 @@
 """Loading into and deleting from a Neo4j server.
 
 1. The run is read, checked and staged; the server is asked whether our labels are ours there.
-2. Uniqueness constraints on ids and indexes on runs are made; what is left of a run of that name is deleted.
+2. Uniqueness constraints on ids and indexes on runs are made, and the lease is taken: one loader writes at a time.
 3. The Run node is written in the state `loading`, which no query sees; then nodes, then relationships, in transactions
-   of 10,000 rows. A killed load leaves that state behind, and the next load clears it.
+   of 10,000 rows. A load that was killed leaves that state behind: the next load of the same run goes on after the rows
+   that are there, any other deletes them first.
 4. Every table is read back and its content compared with what was staged; a difference deletes the run.
-5. The state becomes `ready`.
+5. The state becomes `ready`, or `partial` where the run's ingest had not ended, if the lease is still ours.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from summit_graph import schema
+from summit_graph import __version__, schema
 from summit_graph.errors import StoreUnavailable, SummitError
-from summit_graph.rows import GraphRows, Scope
+from summit_graph.rows import GraphRows, Scope, graph_state
 from summit_graph.run import Run
 from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
-from summit_graph.store.loaded import no_run
+from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.neo4j import content
+from summit_graph.store.neo4j.lease import LABEL as LEASE_LABEL
+from summit_graph.store.neo4j.lease import Lease
 from summit_graph.store.neo4j.server import Server
+from summit_graph.store.pace import Pace
 from summit_graph.store.staging import Staged, stage
 
 
@@ -31,30 +36,38 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
     """See Store.load."""
     name = run.manifest.run
     content.check_ownership(server)
-    there = content.loaded(server, name)
-    whole = there is not None and there.state in {schema.READY, schema.PARTIAL}
-    if there is not None and whole and not replace and there.is_the_same(run, scope):
-        counts = {table: content.count(server, table, name) for table in schema.TABLES}
-        return LoadReport(name, counts, already_loaded=True)
+    if _is_there(server, run, scope, replace=replace):
+        return _already_there(server, name, progress)
     with tempfile.TemporaryDirectory(prefix="summit-graph-") as folder:
         progress(f"reading {run.directory}")
         staged = stage(GraphRows(run, scope), Path(folder))
         create_schema(server)
-        if there is not None:
-            progress(f"deleting what is there of {name}")
-            _delete(server, name)
-        try:
-            _write(server, staged, progress)
-            progress("reading back what was written")
-            for table in schema.TABLES:
-                check_content(table, content.content_digest(server, table, name), staged.digests[table])
-        except StoreUnavailable:
-            # Nobody answers who could delete it: it stays invisible, and the next load clears it.
-            raise
-        except SummitError:
-            _delete(server, name)
-            raise
-        _set_state(server, name, schema.READY)
+        with Lease(server, name, progress) as lease:
+            # Another loader may have been here meanwhile.
+            if _is_there(server, run, scope, replace=replace):
+                return _already_there(server, name, progress)
+            mark = f"{scope} {__version__}"
+            there = content.loaded(server, name)
+            written = _written(server, staged, there, run.manifest.digest, mark)
+            if there is not None and not written:
+                progress(f"deleting what is there of {name}; it is not served until the new one is whole")
+                _delete(server, name, lease)
+            try:
+                _write(server, staged, written, mark, lease, progress)
+                progress("reading back what was written")
+                state = graph_state(run)
+                for table in schema.TABLES:
+                    found = content.content_digest(server, table, name, staged.counts, state)
+                    check_content(table, found, staged.digests[table])
+                    lease.check()
+            except StoreUnavailable:
+                # Nobody answers who could delete it: it stays unseen, and the next load goes on or clears it.
+                raise
+            except SummitError:
+                _delete(server, name, lease)
+                raise
+            progress(f"making {name} visible")
+            _make_visible(server, name, state, lease)
         return LoadReport(name, staged.counts, already_loaded=False)
 
 
@@ -63,7 +76,32 @@ def delete(server: Server, run: str) -> None:
     runs = content.run_ids(server)
     if run not in runs:
         raise no_run(str(server.url), run, runs)
-    _delete(server, run)
+    with Lease(server, run) as lease:
+        _delete(server, run, lease)
+
+
+def _is_there(server: Server, run: Run, scope: Scope, *, replace: bool) -> bool:
+    there = content.loaded(server, run.manifest.run)
+    return there is not None and not replace and there.is_the_same(run, scope, graph_state(run))
+
+
+def _already_there(server: Server, run: str, progress: Progress) -> LoadReport:
+    """The run was loaded before, or brought by an import, which makes no constraints."""
+    create_schema(server)
+    return LoadReport(run, content.counts(server, run), already_loaded=True)
+
+
+def _written(server: Server, staged: Staged, there: Loaded | None, digest: str, mark: str) -> Mapping[str, int]:
+    """Rows of each table that an interrupted load of the same rows has left; empty where none can be gone on with."""
+    if there is None or (there.state, there.digest, there.loading) != (schema.LOADING, digest, mark):
+        return {}
+    found = content.counts(server, staged.run)
+    expected = staged.counts
+    # Transactions were committed in this order, so one table at most is there in part.
+    begun = [table for table in schema.TABLES if found[table] < expected[table]]
+    after_it = begun[1:]
+    in_order = all(found[table] <= expected[table] for table in found) and not any(found[table] for table in after_it)
+    return found if in_order else {}
 
 
 def create_schema(server: Server) -> None:
@@ -78,18 +116,33 @@ def create_schema(server: Server) -> None:
     server.write_in_batches("CALL db.awaitIndexes(600)", {}, label="schema")
 
 
-def _write(server: Server, staged: Staged, progress: Progress) -> None:
+def _write(
+    server: Server, staged: Staged, written: Mapping[str, int], mark: str, lease: Lease, progress: Progress
+) -> None:
+    pace = Pace(staged.run, sum(staged.counts.values()), progress)
     for table, entry in schema.TABLES.items():
         rows = staged.counts[table]
         if not rows:
             continue
-        progress(f"{staged.run}: {table}, {rows:,} rows")
+        pace.begin(table, rows, written.get(table, 0))
         text = _node_text(entry) if isinstance(entry, schema.Label) else _relationship_text(entry)
-        for batch in staged.batches(table, content.ROWS_PER_BATCH):
-            counters = server.write(text, {"rows": _plain_rows(table, batch)}, label=f"load {table}").counters
-            written = counters.nodes_created + counters.relationships_created
-            if written != batch.num_rows:
-                raise SummitError(f"the Neo4j server wrote {written} rows of {batch.num_rows} of {table}: load again")
+        for batch in _rest(staged, table, written.get(table, 0)):
+            lease.check()
+            sent = {"rows": _plain_rows(table, batch), "loading": mark}
+            counters = server.write(text, sent, label=f"load {table}").counters
+            made = counters.nodes_created + counters.relationships_created
+            if made != batch.num_rows:
+                raise SummitError(f"the Neo4j server wrote {made} rows of {batch.num_rows} of {table}: load again")
+            pace.add(batch.num_rows)
+
+
+def _rest(staged: Staged, table: str, skipped: int) -> Iterator[pa.RecordBatch]:
+    """A table's batches without its first `skipped` rows."""
+    for batch in staged.batches(table, content.ROWS_PER_BATCH):
+        left = batch.slice(min(skipped, batch.num_rows))
+        skipped -= batch.num_rows - left.num_rows
+        if left.num_rows:
+            yield left
 
 
 def _plain_rows(table: str, batch: pa.RecordBatch) -> list[list[object]]:
@@ -100,7 +153,9 @@ def _plain_rows(table: str, batch: pa.RecordBatch) -> list[list[object]]:
 
 
 def _node_text(label: schema.Label) -> str:
-    return f"UNWIND $rows AS row CREATE (:{label.name} {{{_assigned(label.properties, 0)}}})"
+    # What is being loaded stands on the Run until it is visible.
+    loading = ", loading: $loading" if label.name == "Run" else ""
+    return f"UNWIND $rows AS row CREATE (:{label.name} {{{_assigned(label.properties, 0)}{loading}}})"
 
 
 def _relationship_text(kind: schema.Relationship) -> str:
@@ -114,20 +169,26 @@ def _assigned(properties: tuple[schema.Property, ...], start: int) -> str:
     return ", ".join(f"`{entry.name}`: row[{place}]" for place, entry in enumerate(properties, start))
 
 
-def _set_state(server: Server, run: str, state: str) -> None:
-    text = "MATCH (r:Run {id: $run}) SET r.state = $state"
-    server.write(text, {"run": run, "state": state}, label=f"state {state}")
+def _make_visible(server: Server, run: str, state: str, lease: Lease) -> None:
+    text = (
+        f"MATCH (l:{LEASE_LABEL} {{owner: $owner}}) MATCH (r:Run {{id: $run}}) "
+        f"SET r.state = $state, l.asked = timestamp() REMOVE r.loading"
+    )
+    values = {"run": run, "state": state, "owner": lease.owner}
+    if not server.write(text, values, label=f"state {state}").counters.properties_set:
+        raise StoreUnavailable(f"another load has taken over {server.url} meanwhile: load again")
 
 
-def _delete(server: Server, run: str) -> None:
+def _delete(server: Server, run: str, lease: Lease) -> None:
     """Deletes a run in transactions of bounded size: relationships first, its Run node last; unseen from the start."""
-    _set_state(server, run, schema.DELETING)
+    text = "MATCH (r:Run {id: $run}) SET r.state = $state"
+    server.write(text, {"run": run, "state": schema.DELETING}, label="state deleting")
     for kind in schema.RELATIONSHIPS:
-        pattern, _ = content.pattern_and_columns(kind.name)
-        _delete_matches(server, f"MATCH {pattern}", "r", run)
+        lease.check()
+        _delete_matches(server, f"MATCH {content.pattern_of(kind.name)}", "r", run)
     for label in reversed(schema.LABELS):
-        pattern, _ = content.pattern_and_columns(label.name)
-        _delete_matches(server, f"MATCH {pattern}", "a", run)
+        lease.check()
+        _delete_matches(server, f"MATCH {content.pattern_of(label.name)}", "a", run)
 
 
 def _delete_matches(server: Server, match: str, variable: str, run: str) -> None:

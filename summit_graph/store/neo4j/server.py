@@ -68,6 +68,14 @@ class Server:
         """Runs a writing query in a transaction of its own; repeated where the server asks to."""
         return self._in_transaction(neo4j.WRITE_ACCESS, text, parameters, lambda result: result.consume(), label=label)
 
+    def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record:
+        """Runs a writing query in a transaction of its own and gives the one row that it answers."""
+
+        def single(result: neo4j.Result) -> neo4j.Record:
+            return result.single(strict=True)
+
+        return self._in_transaction(neo4j.WRITE_ACCESS, text, parameters, single, label=label)
+
     def write_in_batches(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
         """Runs a query that commits as it goes (CALL … IN TRANSACTIONS), or one that changes the server's schema."""
         query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=0)
@@ -132,6 +140,11 @@ class Server:
             )
         if "TransactionTimedOut" in code or code.endswith("Transaction.Terminated"):
             return QueryTimeout(TIMED_OUT)
+        if code == "Neo.ClientError.Security.Forbidden":
+            return StoreUnavailable(
+                f"the Neo4j user {self.user!r} lacks a right on {self.url}: give it that right, or another user in "
+                f"NEO4J_USERNAME ({line})"
+            )
         if "DatabaseNotFound" in code:
             return StoreUnavailable(
                 f"the Neo4j server at {self.url} has no database {self.database!r}: set NEO4J_DATABASE"
