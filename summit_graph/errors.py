@@ -1,4 +1,6 @@
-"""The errors a user can cause or mend. The command prints the line and exits 1; the service turns it into a problem."""
+"""The errors a user can cause or mend. The command prints the line and exits 1 (for wrong usage 2); the service makes
+a problem of it.
+"""
 
 
 class SummitError(Exception):
@@ -14,7 +16,10 @@ class NotFound(SummitError):
 
 
 class InvalidParameter(SummitError):
-    """A query parameter that is missing, unknown, of the wrong type or out of its bounds; `parameter` names it."""
+    """A parameter that is missing, unknown, of the wrong type or out of its bounds; `parameter` names it.
+
+    The command takes it for wrong usage: exit code 2.
+    """
 
     def __init__(self, message: str, parameter: str = "") -> None:
         super().__init__(message)
@@ -27,6 +32,14 @@ class StoreUnavailable(SummitError):
 
 class QueryTimeout(SummitError):
     """A query ran past its time limit and was stopped."""
+
+
+class QueryRefused(SummitError):
+    """The engine does not take a query's text: the fault of who wrote it."""
+
+
+class WrongQueryFile(SummitError):
+    """A file of the catalogue does not do what its header says; the message names it."""
 
 
 class Unsupported(SummitError):

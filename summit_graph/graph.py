@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from summit_graph import settings
 from summit_graph.errors import SummitError
 from summit_graph.queries import Catalogue, ClassGraph, class_graph, load_catalogue, run_query
+from summit_graph.queries.ad_hoc import stream_ad_hoc
 from summit_graph.queries.formats import arrow_table
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
     from summit_graph.store.base import Store
 
+PANDAS_TYPES = {
+    "class": ("int64", "Int64"),
+    "integer": ("int64", "Int64"),
+    "count": ("int64", "Int64"),
+    "number": ("float64", "float64"),
+    "share": ("float64", "float64"),
+    "boolean": ("bool", "boolean"),
+}
+"""A column's type in a DataFrame where all its values are known, and where some are not: numbers stay numbers."""
 ROWS_SHOWN = 20
 """Rows of a result that a notebook's cell shows."""
 
@@ -49,7 +58,15 @@ class Result:
             import pandas as pd
         except ImportError:
             raise SummitError("pandas is not installed: pip install 'summit-graph[notebook]'") from None
-        return pd.DataFrame([list(row.values()) for row in self.rows], columns=list(self.columns))
+        frame = pd.DataFrame([list(row.values()) for row in self.rows], columns=list(self.columns))
+        unknown = {name: bool(frame[name].isna().any()) for name in self.columns}
+        return frame.astype(
+            {
+                name: PANDAS_TYPES[kind][unknown[name]]
+                for name, kind in zip(self.columns, self.types, strict=True)
+                if kind in PANDAS_TYPES
+            }
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -108,18 +125,14 @@ class Graph:
         `limit_` bounds the rows (by default the setting `cypher_row_limit`); `parameters_` is for names that Python
         cannot spell. Raises SummitError with the engine's first line where it refuses the text.
         """
-        answer = self.store.read(
-            text,
-            {**(parameters_ or {}), **parameters},
-            row_limit=settings.number("cypher_row_limit") if limit_ is None else limit_,
-            timeout_ms=settings.number("query_timeout_ms"),
-        )
-        return Result(
-            columns=answer.columns,
-            types=("any",) * len(answer.columns),
-            rows=[dict(zip(answer.columns, row, strict=True)) for row in answer.rows],
-            truncated=answer.truncated,
-        )
+        values = {**(parameters_ or {}), **parameters}
+        with stream_ad_hoc(self.store, text, values, row_limit=limit_) as answer:
+            return Result(
+                columns=tuple(column for column, _ in answer.columns),
+                types=tuple(kind for _, kind in answer.columns),
+                rows=[row for batch in answer.batches for row in batch],
+                truncated=answer.truncated,
+            )
 
     def class_graph(self, class_: str | int, run: str | None = None) -> ClassGraph:
         """One class's attribution graph, ready to be drawn."""

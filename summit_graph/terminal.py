@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,19 +10,32 @@ from typing import Any
 GAP = "  "
 UNKNOWN = "–"
 """What stands where a value is null."""
+CUT = "…"
+"""What stands at the end of a cell that is longer than there is room."""
+NARROWEST = 8
+"""Places that a column of text keeps however narrow the terminal is."""
 NUMERIC_TYPES = {"class", "integer", "count", "number", "share"}
 
 
-def table_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A table: names, a rule, a line for each row; numbers stand to the right. `columns` are names and types."""
+def table_lines(
+    columns: Sequence[tuple[str, str]], rows: Iterable[Mapping[str, Any]], width: int | None = None
+) -> Iterator[str]:
+    """A table: names, a rule, a line for each row; numbers stand to the right. `columns` are names and types.
+
+    `width`: the terminal's; the widest columns of text are cut to it, numbers never. None cuts nothing.
+    """
     names = [name for name, _ in columns]
-    cells = [[cell(row[name]) for name in names] for row in rows]
-    numeric = [_is_numeric(kind, [row[index] for row in cells]) for index, (_, kind) in enumerate(columns)]
-    widths = [max(map(display_width, [name, *(row[index] for row in cells)])) for index, name in enumerate(names)]
-    yield _line(names, widths, numeric)
-    yield GAP.join("─" * width for width in widths)
-    for row in cells:
-        yield _line(row, widths, numeric)
+    values = [[row[name] for name in names] for row in rows]
+    numeric = [_is_numeric(kind, [row[index] for row in values]) for index, (_, kind) in enumerate(columns)]
+    lines = [[printable(name) for name in names], *([cell(value) for value in row] for row in values)]
+    widths = [max(display_width(line[index]) for line in lines) for index in range(len(names))]
+    if width is not None:
+        widths = _fitted(widths, numeric, width)
+    head, *body = ([_cut(text, room) for text, room in zip(line, widths, strict=True)] for line in lines)
+    yield _line(head, widths, numeric)
+    yield GAP.join("─" * room for room in widths)
+    for line in body:
+        yield _line(line, widths, numeric)
 
 
 def cell(value: Any) -> str:
@@ -33,7 +47,9 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.6g}"
     if isinstance(value, list):
-        return " → ".join(cell(entry) for entry in value)
+        return (" → " if all(isinstance(entry, str) for entry in value) else ", ").join(map(cell, value))
+    if isinstance(value, Mapping):
+        return printable(json.dumps(value, ensure_ascii=False, default=str))
     return printable(str(value))
 
 
@@ -59,8 +75,31 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
     return GAP.join(padded).rstrip()
 
 
-def _is_numeric(kind: str, cells: Sequence[str]) -> bool:
+def _fitted(widths: Sequence[int], numeric: Sequence[bool], width: int) -> list[int]:
+    """Widths that add up to the terminal's, as far as columns of text give room: always the widest one gives."""
+    fitted = list(widths)
+    excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - width
+    texts = [index for index, right in enumerate(numeric) if not right and fitted[index] > NARROWEST]
+    while excess > 0 and texts:
+        widest = max(texts, key=lambda index: fitted[index])
+        fitted[widest] -= 1
+        excess -= 1
+        if fitted[widest] == NARROWEST:
+            texts.remove(widest)
+    return fitted
+
+
+def _cut(text: str, width: int) -> str:
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 1:
+        text = text[:-1]
+    return text + CUT
+
+
+def _is_numeric(kind: str, values: Sequence[Any]) -> bool:
     """By its type; a column of an ad hoc query by what it holds."""
     if kind != "any":
         return kind in NUMERIC_TYPES
-    return bool(cells) and all(text == UNKNOWN or text.lstrip("-").replace(".", "", 1).isdigit() for text in cells)
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +17,7 @@ from summit_graph.errors import SummitError
 
 if TYPE_CHECKING:
     from summit_graph.queries import Catalogue, Query
+    from summit_graph.queries.streaming import RowStream
 
 group = typer.Typer()
 
@@ -55,26 +59,14 @@ def query(
     values = _values(context.args)
 
     from summit_graph import terminal
-    from summit_graph.queries import run_query
+    from summit_graph.queries.streaming import stream_query
     from summit_graph.store import open_store
 
-    store = open_store(db)
-    try:
-        answer = run_query(store, asked, values, page=page)
-    finally:
-        store.close()
-    whole = {
-        "run": answer.run,
-        "query": answer.query,
-        "columns": [{"name": column, "type": kind} for column, kind in answer.columns],
-        "rows": answer.rows,
-        "truncated": answer.truncated,
-        "next": answer.next,
-    }
-    _write(output, answer.columns, answer.rows, whole)
+    with closing(open_store(db)) as store, stream_query(store, asked, values, page=page) as answer:
+        _write(output, answer)
     if output == "table":
         of_run = f" of run {terminal.printable(answer.run)}" if answer.run else ""
-        typer.echo(f"{len(answer.rows)} rows{of_run}", err=True)
+        typer.echo(f"{_rows(answer.rows)}{of_run}", err=True)
     if answer.next is not None:
         typer.echo(f"there are more: give a larger --limit, or --page {answer.next}", err=True)
 
@@ -100,26 +92,21 @@ def cypher(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, max=1_000_000, help=settings.setting("cypher_row_limit").meaning)
     ] = None,
+    timeout_ms: Annotated[
+        int | None, typer.Option("--timeout-ms", min=1, help=settings.setting("query_timeout_ms").meaning)
+    ] = None,
 ) -> None:
     """Ask one's own reading query of one's own store."""
+    from summit_graph.queries.ad_hoc import stream_ad_hoc
     from summit_graph.store import open_store
 
-    store = open_store(db)
-    try:
-        answer = store.read(
-            text,
-            {},
-            row_limit=limit or settings.number("cypher_row_limit"),
-            timeout_ms=settings.number("query_timeout_ms"),
-            label="summit-graph cypher",
-        )
-    finally:
-        store.close()
-    columns = [(column, "any") for column in answer.columns]
-    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-    _write(output, columns, rows, {"columns": list(answer.columns), "rows": rows, "truncated": answer.truncated})
+    with closing(open_store(db)) as store:
+        with stream_ad_hoc(store, text, {}, row_limit=limit, timeout_ms=timeout_ms) as answer:
+            _write(output, answer)
     if answer.truncated:
-        typer.echo(f"these are the first {len(rows)} rows: give a larger --limit for more", err=True)
+        typer.echo(f"these are the first {_rows(answer.rows)}: give a larger --limit for more", err=True)
+    elif output == "table":
+        typer.echo(_rows(answer.rows), err=True)
 
 
 def _catalogue(folder: Path | None) -> Catalogue:
@@ -148,28 +135,32 @@ def _values(words: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _write(
-    output: Format, columns: Sequence[tuple[str, str]], rows: Sequence[Mapping[str, Any]], whole: Mapping[str, Any]
-) -> None:
+def _write(output: Format, answer: RowStream) -> None:
+    """Writes rows as they come; a table, whose columns are as wide as their widest cell, once all are there."""
     from summit_graph import terminal
     from summit_graph.queries import formats
 
     if output == "parquet":
         if sys.stdout.isatty():
             raise SummitError("parquet is binary: send it into a file with > FILE")
-        sys.stdout.buffer.write(formats.parquet_bytes(columns, rows))
+        formats.write_parquet(answer.columns, answer.batches, sys.stdout.buffer)
         return
+    rows = chain.from_iterable(answer.batches)
     lines: Iterable[str]
     if output == "table":
-        lines = (line + "\n" for line in terminal.table_lines(columns, rows))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        lines = (line + "\n" for line in terminal.table_lines(answer.columns, rows, width))
     elif output == "json":
-        lines = [formats.json_text(whole) + "\n"]
+        lines = formats.json_parts(answer)
     elif output == "jsonl":
         lines = formats.json_lines(rows)
     else:
-        lines = formats.csv_lines(columns, rows)
-    for line in lines:
-        typer.echo(line, nl=False)
+        lines = formats.csv_lines(answer.columns, rows)
+    sys.stdout.writelines(lines)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count != 1 else ''}"
 
 
 def _print_names(catalogue: Catalogue) -> None:

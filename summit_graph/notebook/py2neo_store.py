@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol
 
 from summit_graph.errors import StoreUnavailable, SummitError
-from summit_graph.store.base import Answer, Dialect, LoadReport
+from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Stream
 
 PREFIX = "CYPHER 5 "
 """Newer servers then read the text as 5.26 does."""
@@ -54,6 +55,15 @@ class Py2neoStore:
             raise StoreUnavailable(f"the Neo4j server does not answer: {error}") from None
         truncated = row_limit is not None and len(rows) > row_limit
         return Answer(columns, rows[:row_limit], truncated)
+
+    @contextmanager
+    def stream(
+        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
+    ) -> Iterator[Stream]:
+        """Runs one reading query, as `Store.stream` does; py2neo itself holds the whole answer."""
+        answer = self.read(text, parameters)
+        starts = range(0, len(answer.rows), BATCH_ROWS)
+        yield Stream(answer.columns, (answer.rows[start : start + BATCH_ROWS] for start in starts))
 
     def load(self, *_: Any, **__: Any) -> LoadReport:
         """Refused: runs are loaded by `summit-graph load`."""

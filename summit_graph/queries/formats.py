@@ -6,12 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from summit_graph.errors import SummitError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from summit_graph.queries.streaming import RowStream
 
 Row = Mapping[str, Any]
 FORMATS = ("table", "json", "jsonl", "csv", "parquet")
@@ -42,13 +45,25 @@ def arrow_table(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> pa.T
         try:
             arrays.append(pa.array(values, _arrow_type(kind)))
         except (pa.ArrowException, OverflowError) as error:
-            raise SummitError(f"column {name} has values of several types: {str(error).splitlines()[0]}") from None
+            wrong = "values of several types" if kind == "any" else f"a value that is no {kind}"
+            raise SummitError(f"column {name} has {wrong}: {str(error).splitlines()[0]}") from None
     return pa.table(arrays, names=[name for name, _ in columns])
 
 
 def json_text(answer: Any) -> str:
     """JSON; a number that is none is null."""
     return json.dumps(_finite(answer), ensure_ascii=False, allow_nan=False)
+
+
+def json_parts(stream: RowStream) -> Iterator[str]:
+    """The whole answer as one JSON object, in parts: what is known before the rows, the rows, what is known after."""
+    yield json_text(stream.head)[:-1] + ', "rows": ['
+    separator = ""
+    for batch in stream.batches:
+        if batch:
+            yield separator + ", ".join(map(json_text, batch))
+            separator = ", "
+    yield "], " + json_text(stream.tail)[1:] + "\n"
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -65,19 +80,31 @@ def csv_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> Iterat
         yield _csv_line([_csv_cell(row[name]) for name in names])
 
 
-def parquet_bytes(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> bytes:
-    """A Parquet file of the rows; raises SummitError where a column holds what Parquet cannot."""
+def write_parquet(columns: Sequence[tuple[str, str]], batches: Iterable[Iterable[Row]], sink: BinaryIO) -> None:
+    """Writes a Parquet file, a batch of rows at a time.
+
+    Columns of type `any` have no type before their last value is known: they are held, as Arrow has them, until then.
+    Raises SummitError where a column holds what Parquet cannot.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    written = io.BytesIO()
+    tables: Iterator[pa.Table] = (arrow_table(columns, batch) for batch in batches)
     try:
-        pq.write_table(arrow_table(columns, rows), written, compression="zstd")
-    except pa.ArrowException:
+        if any(kind == "any" for _, kind in columns):
+            held = [arrow_table(columns, []), *tables]
+            tables = iter([pa.concat_tables(held, promote_options="permissive")])
+            first = next(tables)
+        else:
+            first = arrow_table(columns, [])
+        with pq.ParquetWriter(_Unseekable(sink), first.schema, compression="zstd") as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
+    except pa.ArrowException as error:
         raise SummitError(
-            "a column holds values that Parquet cannot: return properties, not nodes or paths, or use --format json"
+            "a column holds values that Parquet cannot: return properties of one type, not nodes or paths, "
+            f"or use --format json ({str(error).splitlines()[0]})"
         ) from None
-    return written.getvalue()
 
 
 def _arrow_type(kind: str) -> pa.DataType | None:
@@ -110,3 +137,26 @@ def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _finite(entry) for name, entry in value.items()}
     return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+class _Unseekable(io.RawIOBase):
+    """A sink that is written from its beginning to its end, such as a pipe, and still says where it is."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        super().__init__()
+        self._sink = sink
+        self._place = 0
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """Passes bytes on."""
+        written = self._sink.write(content)
+        self._place += written
+        return written
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._place

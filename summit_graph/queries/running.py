@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from summit_graph import settings
-from summit_graph.errors import InvalidParameter, NotFound, SummitError
+from summit_graph.errors import InvalidParameter, NotFound, QueryRefused, SummitError, WrongQueryFile
 from summit_graph.names import Names, RunName, find_run, names_of_store, runs_of_store
 from summit_graph.nearest import nearest
 from summit_graph.queries.catalogue import Query, packaged_catalogue, parameters_of
+from summit_graph.queries.header import Column
 from summit_graph.queries.pages import page_offset, page_token, question_digest
 from summit_graph.search import SEARCHES
 
@@ -27,6 +29,24 @@ _NEEDED = {
     "predictions": "predictions",
     "examples": "examples",
 }
+
+
+@dataclass(frozen=True)
+class Question:
+    """A canned query with the values that it is asked with, all of them checked and looked up."""
+
+    query: Query
+    run: str | None
+    """Id of the run that is asked; None where the query is about the runs themselves."""
+    bound: Mapping[str, Any]
+    """The values that the text sees, defaults included."""
+    digest: str
+    """What a page's token is bound to: the run's content, the query's text and the values."""
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of each column (see `header.COLUMN_TYPES`)."""
+        return tuple((column.name, column.type) for column in self.query.columns)
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,13 @@ def run_query(
     `maximum_rows` bounds a page whatever `limit` says. Raises InvalidParameter, NotFound (with the nearest names),
     QueryTimeout, StoreUnavailable, or SummitError where the run lacks what the query needs.
     """
+    return answer_question(
+        store, ask(store, query, values), page=page, maximum_rows=maximum_rows, timeout_ms=timeout_ms
+    )
+
+
+def ask(store: Store, query: Query, values: Mapping[str, Any]) -> Question:
+    """Checks the values and looks their names up, without running the query; raises as `run_query` does."""
     checked = read_values(query, values)
     run, names = choose_run(store, query, checked)
     try:
@@ -69,24 +96,42 @@ def run_query(
     except NotFound as error:
         raise _with_other_run(error, store, query, checked, run) from None
     if run is not None:
-        _check_needs(store, query, run)
-    question = question_digest(run.digest if run else None, query.digest, bound)
-    offset = page_offset(page, question)
-    limits = [limit for limit in (bound.get("limit"), maximum_rows) if limit is not None]
-    size = min(limits) if limits else None
+        _check_needs(store, query, bound, run)
+    digest = question_digest(run.digest if run else None, query.digest, bound)
+    return Question(query, run.id if run else None, bound, digest)
+
+
+def answer_question(
+    store: Store,
+    question: Question,
+    *,
+    page: str | None = None,
+    maximum_rows: int | None = None,
+    timeout_ms: int | None = None,
+) -> QueryResult:
+    """Runs a query whose values are bound; see `run_query`."""
+    query, bound = question.query, question.bound
+    offset = page_offset(page, question.digest)
+    size = page_size(question, maximum_rows)
     # One row more than the page says whether there is another page.
     rows = fetch_rows(store, query, bound, None if size is None else offset + size + 1, timeout_ms)
     shown = rows[offset:] if size is None else rows[offset : offset + size]
     truncated = offset + len(shown) < len(rows)
     return QueryResult(
-        run=run.id if run else None,
+        run=question.run,
         query=query.name,
-        columns=tuple((column.name, column.type) for column in query.columns),
+        columns=question.columns,
         rows=shown,
         truncated=truncated,
-        next=page_token(offset + len(shown), question) if truncated else None,
+        next=page_token(offset + len(shown), question.digest) if truncated else None,
         parameters=bound,
     )
+
+
+def page_size(question: Question, maximum_rows: int | None) -> int | None:
+    """How many rows an answer may have; None where nothing bounds it."""
+    limits = [limit for limit in (question.bound.get("limit"), maximum_rows) if limit is not None]
+    return min(limits) if limits else None
 
 
 def read_values(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,6 +161,9 @@ def bind_values(query: Query, checked: Mapping[str, Any], run: RunName | None, n
     bound["run"] = run.id if run else None
     for parameter in query.parameters:
         value = checked[parameter.name]
+        if value is None and parameter.type == "classes":
+            # A list may be empty: neither engine can ask whether something is in null.
+            bound[parameter.name] = []
         if value is None or names is None:
             continue
         if parameter.type == "class":
@@ -153,64 +201,108 @@ def fetch_rows(
             other = packaged_catalogue().get(name)
             return _rows_by_name(_read(store, other, {**bound, **values}, None, timeout_ms))
 
-        fetched = _rows_by_name(_read(store, query, bound, None, timeout_ms))
-        return SEARCHES[query.header.search](fetched, bound, fetch)[:row_limit]
+        fetched = _rows_by_name(_read(store, query, bound, None, timeout_ms, row_limit))
+        try:
+            return SEARCHES[query.header.search](fetched, bound, fetch)[:row_limit]
+        except KeyError as error:
+            raise WrongQueryFile(
+                f"{query.file}: the search {query.header.search} reads {error}, which the text does not return"
+            ) from None
     answer = _read(store, query, bound, row_limit, timeout_ms)
+    check_columns(query, answer.columns)
+    return named_rows(answer.rows, query, bound["run"])
+
+
+def check_columns(query: Query, returned: tuple[str, ...]) -> None:
+    """Raises SummitError unless the text returned the columns that the header names."""
     declared = tuple(column.name for column in query.columns)
-    if answer.columns != declared:
-        raise SummitError(
-            f"{query.file}: the text returns {', '.join(answer.columns)} and the header says {', '.join(declared)}"
+    if returned != declared:
+        raise WrongQueryFile(
+            f"{query.file}: the text returns {', '.join(returned)} and the header says {', '.join(declared)}"
         )
-    return _named_rows(answer, query, bound["run"])
 
 
 def _read(
-    store: Store, query: Query, bound: Mapping[str, Any], row_limit: int | None, timeout_ms: int | None
+    store: Store,
+    query: Query,
+    bound: Mapping[str, Any],
+    row_limit: int | None,
+    timeout_ms: int | None,
+    limit: int | None = None,
 ) -> Answer:
-    """What a query's text returns, as the store answers it."""
+    """What a query's text returns, as the store answers it.
+
+    `limit` is what the text sees where it is not `row_limit`: what a search fetches is not what it answers.
+    """
     text = query.text(store.dialect)
-    used = {name: bound[name] for name in parameters_of(text)}
-    if "limit" in used:
-        used["limit"] = NO_LIMIT if row_limit is None else row_limit
-    return store.read(
-        text,
-        used,
-        row_limit=row_limit,
-        timeout_ms=settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms,
-        label=query.name,
-    )
+    with naming_the_file(query):
+        return store.read(
+            text,
+            values_of_text(text, bound, limit if row_limit is None else row_limit),
+            row_limit=row_limit,
+            timeout_ms=settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms,
+            label=query.name,
+        )
+
+
+@contextmanager
+def naming_the_file(query: Query) -> Iterator[None]:
+    """A text that the engine refuses is its file's fault: the error says which."""
+    try:
+        yield
+    except QueryRefused as error:
+        raise WrongQueryFile(f"{query.file}: {error}") from None
 
 
 def _rows_by_name(answer: Answer) -> list[Row]:
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
-def _named_rows(answer: Answer, query: Query, run: str | None) -> list[Row]:
-    """Rows by column name; a neuron's id loses the run that it begins with."""
-    names = answer.columns
-    neurons = [index for index, column in enumerate(query.columns) if column.type == "neuron"]
-    lists = [index for index, column in enumerate(query.columns) if column.type == "neurons"]
-    if run is None or not (neurons or lists):
-        return _rows_by_name(answer)
-    prefix = f"{run}/"
-    rows = []
-    for values in answer.rows:
-        row = dict(zip(names, values, strict=True))
-        for index in neurons:
-            if values[index] is not None:
-                row[names[index]] = values[index].removeprefix(prefix)
-        for index in lists:
-            if values[index] is not None:
-                row[names[index]] = [neuron.removeprefix(prefix) for neuron in values[index]]
-        rows.append(row)
-    return rows
+def values_of_text(text: str, bound: Mapping[str, Any], row_limit: int | None) -> dict[str, Any]:
+    """The values that a text uses, `$limit` among them as the number of rows that are wanted."""
+    used = {name: bound[name] for name in parameters_of(text)}
+    if "limit" in used:
+        used["limit"] = NO_LIMIT if row_limit is None else row_limit
+    return used
 
 
-def _check_needs(store: Store, query: Query, run: RunName) -> None:
-    """Raises SummitError in one line where the run has not what the query cannot do without."""
-    if not query.header.needs:
+def named_rows(rows: list[tuple[Any, ...]], query: Query, run: str | None) -> list[Row]:
+    """Rows by column name; a neuron's id loses the run that it begins with.
+
+    Raises SummitError, naming the file, where a value is not of the type that the header says.
+    """
+    names = [column.name for column in query.columns]
+    named = [dict(zip(names, values, strict=True)) for values in rows]
+    prefix = f"{run}/" if run else ""
+    for column in query.columns:
+        if column.type in {"neuron", "neurons"}:
+            for row in named:
+                if row[column.name] is not None:
+                    row[column.name] = _without_run(row[column.name], prefix, query, column)
+        elif column.type == "classes":
+            # A set: engines collect it in an order of their own.
+            for row in named:
+                row[column.name] = sorted(row[column.name])
+    return named
+
+
+def _without_run(value: Any, prefix: str, query: Query, column: Column) -> Any:
+    if column.type == "neuron" and isinstance(value, str):
+        return value.removeprefix(prefix)
+    if column.type == "neurons" and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [neuron.removeprefix(prefix) for neuron in value]
+    raise WrongQueryFile(f"{query.file}: the column {column.name} is {value!r}, which is no {column.type}")
+
+
+def _check_needs(store: Store, query: Query, bound: Mapping[str, Any], run: RunName) -> None:
+    """Raises SummitError in one line where the run lacks what the query, or a value given to it, cannot do without."""
+    needs = dict.fromkeys(query.header.needs, query.name)
+    for parameter in query.parameters:
+        if parameter.type == "share" and bound[parameter.name] is not None:
+            needs.setdefault("share", parameter.name)
+    if not needs:
         return
     holdings = fetch_rows(store, packaged_catalogue().get("run_contents"), {"run": run.id})[0]
-    for need in query.header.needs:
+    for need, what in needs.items():
         if not holdings[need]:
-            raise SummitError(f"{query.name} needs {_NEEDED[need]}, which the run {run.id} does not have")
+            raise SummitError(f"{what} needs {_NEEDED[need]}, which the run {run.id} does not have")

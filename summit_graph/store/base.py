@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -22,6 +23,18 @@ class Answer:
     rows: list[tuple[Any, ...]]
     truncated: bool
     """Whether rows beyond `row_limit` were left out."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a query returns while it is read: batches of rows, in the engine's order, of values as in an Answer."""
+
+    columns: tuple[str, ...]
+    batches: Iterator[list[tuple[Any, ...]]]
+
+
+BATCH_ROWS = 10_000
+"""Rows of a stream that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,15 @@ class Store(Protocol):
         names the query in the server's own list of transactions. Raises QueryTimeout past the time limit,
         StoreUnavailable where the engine does not answer, InvalidParameter where a parameter of the text is missing or
         cannot be sent, and SummitError where the text does not only read or the engine refuses it (its first line).
+        """
+        ...
+
+    def stream(
+        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
+    ) -> AbstractContextManager[Stream]:
+        """Runs one reading query whose rows are taken while the block lasts, BATCH_ROWS at a time; else as `read`.
+
+        The time limit holds for the query; in Neo4j its rows are read within it.
         """
         ...
 

@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from summit_graph.errors import SummitError
-from summit_graph.queries.formats import arrow_table, csv_lines, json_lines, json_text, parquet_bytes
+from summit_graph.queries.formats import arrow_table, csv_lines, json_lines, json_text, write_parquet
 from summit_graph.terminal import display_width, printable, table_lines
 
 COLUMNS = (("name", "text"), ("class", "class"), ("share", "share"), ("chain", "neurons"), ("seen", "boolean"))
@@ -29,8 +30,29 @@ def test_an_arrow_table_has_the_header_s_types_and_the_same_values() -> None:
     assert arrow_table(COLUMNS, []).schema == table.schema
 
 
+def parquet_rows(columns: Sequence[tuple[str, str]], batches: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    written = io.BytesIO()
+    write_parquet(columns, batches, written)
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(written.getvalue())).to_pylist()
+    return rows
+
+
 def test_parquet_is_read_back_equal() -> None:
-    assert pq.read_table(io.BytesIO(parquet_bytes(COLUMNS, ROWS))).to_pylist() == ROWS
+    assert parquet_rows(COLUMNS, [ROWS]) == ROWS
+    assert parquet_rows(COLUMNS, [ROWS[:1], ROWS[1:]]) == ROWS
+    assert parquet_rows(COLUMNS, []) == []
+
+
+def test_an_ad_hoc_column_s_type_may_show_in_a_later_batch() -> None:
+    batches = [[{"x": None, "y": 1}], [{"x": "one", "y": 2.5}], [{"x": None, "y": None}]]
+    assert parquet_rows([("x", "any"), ("y", "any")], batches) == [row for batch in batches for row in batch]
+    with pytest.raises(SummitError, match="values that Parquet cannot"):
+        parquet_rows([("x", "any")], [[{"x": "one"}], [{"x": 2}]])
+
+
+def test_a_value_that_is_not_of_its_column_s_type_is_said() -> None:
+    with pytest.raises(SummitError, match="column count has a value that is no count"):
+        arrow_table([("count", "count")], [{"count": "many"}])
 
 
 def test_an_ad_hoc_column_of_several_types_is_refused_as_a_table() -> None:
@@ -68,6 +90,24 @@ def test_a_table_is_aligned_and_numbers_stand_to_the_right() -> None:
         "鯉 carp      7  0.1235",
         "tench       12       –",
     ]
+
+
+def test_columns_of_text_are_cut_to_a_terminal_and_numbers_never() -> None:
+    columns = (("name", "text"), ("said", "text"), ("count", "any"), ("share", "any"))
+    rows = [{"name": "a" * 40, "said": "鯉" * 12, "count": 123_456_789_012, "share": 1e-7}]
+    lines = list(table_lines(columns, rows, 60))
+    assert [display_width(line) for line in lines] == [60, 60, 60]
+    assert lines[2].endswith("  123456789012  1e-07")
+    assert lines[2].startswith("a" * 15)
+    assert lines[2].count("…") == 2
+    narrow = list(table_lines(columns, rows, 10))
+    assert narrow[2].split() == ["aaaaaaa…", "鯉鯉鯉…", "123456789012", "1e-07"]
+    assert "…" not in "".join(table_lines(columns, rows))
+
+
+def test_a_map_and_a_list_of_numbers_are_readable() -> None:
+    lines = list(table_lines([("m", "any"), ("l", "any")], [{"m": {"name": "Bär"}, "l": [1, 2.5]}]))
+    assert lines[2] == '{"name": "Bär"}  1, 2.5'
 
 
 def test_a_table_without_rows_shows_its_columns() -> None:

@@ -94,6 +94,36 @@ def test_columns_other_than_the_header_s_are_refused(store_path: Path, tmp_path:
             graph.query("busy_neurons", class_=0, layer="head")
 
 
+def test_a_file_that_is_wrong_is_said_in_one_line_when_it_is_asked(store_path: Path, tmp_path: Path) -> None:
+    wrong = {
+        "no_such_property": (SEVENTH.replace("a.share AS share", "a.shore AS share"), "shore"),
+        "no_syntax": (SEVENTH.replace("ORDER BY", "ORDER IN"), "cannot stand there"),
+        "no_neuron": (SEVENTH.replace("n.id AS neuron", "n.channel AS neuron"), "the column neuron is .*no neuron"),
+        "no_search": (SEVENTH.replace("// column", "// search: meeting\n// column"), "search meeting reads '"),
+    }
+    for name, (text, _) in wrong.items():
+        (tmp_path / f"{name}.cypher").write_text(text)
+    with summit_graph.connect(store_path, queries=tmp_path) as graph:
+        for name, (_, said) in wrong.items():
+            with pytest.raises(SummitError, match=said) as refusal:
+                graph.query(name, class_=0, layer="head", scope="all", run="small")
+            assert "\n" not in str(refusal.value)
+            assert f"{name}.cypher" in str(refusal.value)
+
+
+def test_a_column_of_numbers_stays_one_where_values_are_unknown(graph: Graph) -> None:
+    with graph:
+        unknown = graph.query("class_neurons", class_=0, run="countless").to_pandas()
+        known = graph.query("class_neurons", class_=0, run="small").to_pandas()
+        classes = graph.query("classes", run="countless").to_pandas()
+    assert unknown["share"].isna().all()
+    types = {"count": "int64", "share": "float64", "importance": "float64", "selected": "bool", "channel": "int64"}
+    for frame in (unknown, known):
+        assert {name: str(frame[name].dtype) for name in types} == types
+    assert classes["images"].isna().all()
+    assert str(classes["images"].dtype) == "Int64"
+
+
 def test_a_query_that_needs_what_a_run_lacks_says_so(store_path: Path, tmp_path: Path) -> None:
     for need in ("share", "predictions", "examples"):
         text = SEVENTH.replace("// column", f"// needs: {need}\n// column")
@@ -117,6 +147,8 @@ def test_one_s_own_cypher_has_parameters_and_a_limit(graph: Graph) -> None:
         cut = graph.cypher(text, {"run": "small"}, limit_=2)
         with pytest.raises(SummitError):
             graph.cypher("CREATE (c:Class {id: 'mine'})")
+        with pytest.raises(SummitError, match="two columns are called x"):
+            graph.cypher("MATCH (c:Class) RETURN c.number AS x, c.name AS x")
     assert result.columns == ("number", "name")
     assert [row["number"] for row in result.rows] == [0, 1, 2, 4, 7, 9]
     assert result.to_pandas()["name"].tolist()[0] == "tench"

@@ -46,6 +46,7 @@ def rows(store_path: Path) -> list[dict[str, object]]:
         return graph.query("shared_neurons", class_a="tench", class_b=4, scope="all").rows
 
 
+RUNAWAY = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS s"
 ASKED = ("query", "shared_neurons", "--class-a", "tench", "--class_b=4", "--scope", "all")
 
 
@@ -118,13 +119,13 @@ def test_a_file_that_is_dropped_in_becomes_a_command(
     ("words", "code", "said"),
     [
         (("query", "shard_neurons"), 1, "there is no query 'shard_neurons': did you mean shared_neurons"),
-        (("query", "layers", "--run", "countless", "--layer", "x"), 1, "has no parameter 'layer': did you mean"),
+        (("query", "layers", "--run", "countless", "--layer", "x"), 2, "has no parameter 'layer': did you mean"),
         (("query", "nosuch"), 1, "there is no query 'nosuch': did you mean"),
         (("query", "class_edges", "--class", "b", "--run", "small"), 1, "the nearest are brown bear (4), O'Brien"),
         (("query", "shared_neurons", "--class-a", "tnch", "--class-b", 4), 1, "the nearest is tench (0)"),
         (("query", "shared_neurons", "--class-a", "crane", "--class-b", 4), 1, "small/1 (crane), small/2 (crane)"),
-        (("query", "shared_neurons", "--class-a", 0), 1, "class_b is missing: give a class"),
-        (("query", "shared_neurons", "--clas-a", 0), 1, "has no parameter 'clas_a': did you mean class_a?"),
+        (("query", "shared_neurons", "--class-a", 0), 2, "class_b is missing: give a class"),
+        (("query", "shared_neurons", "--clas-a", 0), 2, "has no parameter 'clas_a': did you mean class_a?"),
         (("query", "neuron_classes", "--neuron", "hed/0"), 1, "small has no layer 'hed': the nearest is head"),
         (
             ("query", "neuron_classes", "--neuron", "head/9"),
@@ -132,11 +133,13 @@ def test_a_file_that_is_dropped_in_becomes_a_command(
             "head has no channel 9: its 5 channels are head/0 to head/4",
         ),
         (("query", "layers", "--run", "smal"), 1, "there is no run 'smal': the nearest is small"),
-        (("query", "class_edges", "--class", 0, "--limit", "0"), 1, "limit is 0: give a number from 1"),
-        (("query", "class_edges", "--class", 0, "--page", "x"), 1, "page is no token of this query"),
+        (("query", "class_edges", "--class", 0, "--limit", "0"), 2, "limit is 0: give a number from 1"),
+        (("query", "class_edges", "--class", 0, "--page", "x"), 2, "page is no token of this query"),
         (("query", "layers", "--db", "missing.lbug"), 1, "there is no graph store at missing.lbug"),
         (("query", "layers", "--queries", "missing"), 1, "missing is no folder of queries"),
         (("cypher", "MATCH (n:Neuron) RETURN n.unknown"), 1, "unknown"),
+        (("cypher", "MATCH (c:Class) RETURN c.id AS x, c.name AS x"), 1, "two columns are called x: give one another"),
+        (("cypher", RUNAWAY, "--timeout-ms", 50), 1, "stopped at its time limit"),
         (("cypher", "CREATE (c:Class {id: 'x'})"), 1, ""),
         (("query",), 2, "Usage: summit-graph query NAME"),
         (("query", "layers", "--limit"), 2, "--limit has no value"),
@@ -162,7 +165,8 @@ def test_one_s_own_cypher_is_answered_in_every_format(call: Call) -> None:
     assert code == 0
     assert out.splitlines()[2].split() == ["0", "tench"]
     answer = json.loads(call("cypher", text, "--format", "json")[1])
-    assert answer["columns"] == ["number", "name"]
+    assert answer["columns"] == [{"name": "number", "type": "any"}, {"name": "name", "type": "any"}]
+    assert [answer[name] for name in ("run", "query", "truncated", "next")] == [None, None, False, None]
     assert [row["number"] for row in answer["rows"]] == [0, 1, 2, 4, 7, 9]
     code, out, err = call("cypher", text, "--limit", 2, "--format", "csv")
     assert out == "number,name\n0,tench\n1,crane\n"

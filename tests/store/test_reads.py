@@ -65,6 +65,33 @@ def test_a_row_limit_says_whether_more_is_there(loaded: Store) -> None:
     assert (first.rows, first.truncated) == (everything.rows[:3], True)
 
 
+def test_a_stream_has_the_rows_of_a_read_in_bounded_batches(loaded: Store) -> None:
+    text = "UNWIND range(1, 25000) AS number RETURN number, number % $divisor = 0 AS divides"
+    with loaded.stream(text, {"divisor": 7}) as stream:
+        assert stream.columns == ("number", "divides")
+        batches = list(stream.batches)
+    assert [len(batch) for batch in batches] == [10_000, 10_000, 5_000]
+    assert [row for batch in batches for row in batch] == loaded.read(text, {"divisor": 7}).rows
+    with loaded.stream("MATCH (n:Neuron) WHERE n.channel < 0 RETURN n.id AS id", {}) as stream:
+        assert list(stream.batches) == []
+
+
+def test_a_stream_may_be_left_before_its_end_and_the_next_query_answers(loaded: Store) -> None:
+    for _ in range(3):
+        with loaded.stream("UNWIND range(1, 25000) AS number RETURN number", {}) as stream:
+            assert len(next(stream.batches)) == 10_000
+    assert loaded.read("RETURN 1 AS one", {}).rows == [(1,)]
+
+
+def test_what_goes_wrong_while_a_stream_is_used_is_no_error_of_the_store(loaded: Store) -> None:
+    with pytest.raises(BrokenPipeError), loaded.stream("RETURN 1 AS one", {}):
+        raise BrokenPipeError
+    with pytest.raises(QueryTimeout), loaded.stream(RUNAWAY, {}, timeout_ms=200) as stream:
+        list(stream.batches)
+    with pytest.raises(SummitError, match="cannot stand there"), loaded.stream("CREATE (n:Neuron)", {}):
+        pass
+
+
 def test_values_are_plain(loaded: Store) -> None:
     text = (
         "MATCH p = (c:Class {id: 'small/0'})-[a:ACTIVATES]->(n:Neuron {id: 'small/stem.0/0'}) "

@@ -16,7 +16,7 @@ from typing import Any
 import ladybug
 
 from summit_graph import schema, settings
-from summit_graph.errors import QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.errors import QueryRefused, QueryTimeout, StoreUnavailable, SummitError
 from summit_graph.store.caller import TIMED_OUT
 
 _TYPES = {"text": "STRING", "integer": "INT64", "number": "DOUBLE", "truth": "BOOL", "integers": "INT64[]"}
@@ -105,7 +105,7 @@ def _as_ours(error: RuntimeError) -> SummitError:
         return SummitError(f"the query needs more memory than SUMMIT_BUFFER_POOL_MB gives: {line}")
     if line.startswith(("IO exception", "Connection exception: Connection is closed")):
         return StoreUnavailable(f"the embedded store cannot be read: {line}")
-    return SummitError(f"the embedded store refused the query: {line}")
+    return QueryRefused(f"the embedded store refused the query: {line}")
 
 
 def first_line(error: Exception) -> str:

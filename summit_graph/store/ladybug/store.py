@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from summit_graph import settings
 from summit_graph.errors import StoreUnavailable
 from summit_graph.rows import Scope
 from summit_graph.run import Run
-from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.engine import execute, plain
@@ -50,6 +51,21 @@ class LadybugStore(Store):
                 rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
         kept = rows[:row_limit]
         return Answer(columns, [tuple(plain(value) for value in row) for row in kept], len(rows) > len(kept))
+
+    @contextmanager
+    def stream(
+        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
+    ) -> Iterator[Stream]:
+        """See Store.stream."""
+        sent = checked_parameters(text, parameters)
+        limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
+        caller = current_caller()
+        with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
+            connection.set_query_timeout(caller.time_left_ms(limit_ms))
+            with execute(connection, text, sent) as result:
+                # An empty batch ends the rows.
+                batches = iter(lambda: [tuple(map(plain, row)) for row in result.get_n(BATCH_ROWS)], [])
+                yield Stream(tuple(result.get_column_names()), batches)
 
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None

@@ -14,7 +14,8 @@ import neo4j
 from neo4j import exceptions, graph
 
 from summit_graph import __version__, settings
-from summit_graph.errors import QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.errors import QueryRefused, QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.store.base import BATCH_ROWS
 from summit_graph.store.caller import TIMED_OUT, current_caller
 
 APPLICATION = f"summit-graph/{__version__}"
@@ -63,6 +64,33 @@ class Server:
         `tags`: `label`, the query's name in the server's list of transactions; `timeout_ms`, 0 for no limit.
         """
         return self._in_transaction(neo4j.READ_ACCESS, text, parameters, use, **tags)
+
+    @contextmanager
+    def reading(
+        self, text: str, parameters: Mapping[str, Any], *, label: str, timeout_ms: int
+    ) -> Iterator[tuple[tuple[str, ...], Iterator[list[neo4j.Record]]]]:
+        """A query's columns and its rows in batches, in READ mode, while the block lasts.
+
+        It is not repeated where the server asks to: rows may have been used already. What goes wrong in the block
+        itself is none of the server's errors.
+        """
+        session = self._session(neo4j.READ_ACCESS)
+        try:
+            with self._our_errors():
+                transaction = session.begin_transaction(metadata=_metadata(label), timeout=timeout_ms / 1000)
+                result = transaction.run(cast(Any, _PREFIX + text), dict(parameters))
+                columns = tuple(result.keys())
+            yield columns, self._batches(result)
+        finally:
+            session.close()
+
+    def _batches(self, result: neo4j.Result) -> Iterator[list[neo4j.Record]]:
+        while True:
+            with self._our_errors():
+                records = result.fetch(BATCH_ROWS)
+            if not records:
+                return
+            yield records
 
     def write(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.ResultSummary:
         """Runs a writing query in a transaction of its own; repeated where the server asks to."""
@@ -151,7 +179,7 @@ class Server:
             )
         if isinstance(error, exceptions.DatabaseUnavailable | exceptions.NotALeader):
             return StoreUnavailable(f"the Neo4j server at {self.url} cannot be used now: {line}")
-        return SummitError(f"the Neo4j server refused the query: {line}")
+        return QueryRefused(f"the Neo4j server refused the query: {line}")
 
 
 def _metadata(label: str) -> dict[str, str]:

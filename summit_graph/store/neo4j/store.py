@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import neo4j
 from summit_graph import settings
 from summit_graph.rows import Scope
 from summit_graph.run import Run
-from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
+from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.neo4j import loading
 from summit_graph.store.neo4j.server import Server, plain
@@ -50,6 +51,19 @@ class Neo4jStore(Store):
         caller = current_caller()
         with caller.interruptible(partial(self._server.terminate, caller.request_id)):
             return self._server.read(text, sent, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
+
+    @contextmanager
+    def stream(
+        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
+    ) -> Iterator[Stream]:
+        """See Store.stream."""
+        sent = checked_parameters(text, parameters)
+        limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
+        caller = current_caller()
+        with caller.interruptible(partial(self._server.terminate, caller.request_id)):
+            left_ms = caller.time_left_ms(limit_ms)
+            with self._server.reading(text, sent, label=label, timeout_ms=left_ms) as (columns, batches):
+                yield Stream(columns, ([tuple(map(plain, record)) for record in batch] for batch in batches))
 
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
