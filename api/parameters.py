@@ -9,13 +9,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Query as QueryParameter
 from fastapi import Request
 
+from api.formats import MEDIA_TYPES
 from summit_graph.errors import InvalidParameter
 from summit_graph.queries import Parameter, Query
 from summit_graph.queries.parameter import INTEGER_BOUNDS, MAXIMUM_LIST_LENGTH, MAXIMUM_TEXT_LENGTH
 
-TEXT_BOUNDS: dict[str, Any] = {"min_length": 1, "max_length": MAXIMUM_TEXT_LENGTH}
+TEXT_BOUNDS: dict[str, Any] = {"min_length": 1, "max_length": MAXIMUM_TEXT_LENGTH, "pattern": r"^[^\x00]*$"}
 PAGE = "page"
 PAGE_TOKEN_LENGTH = 100
+FORMAT = "format"
+FORMAT_MEANING = "how the rows are sent; without it the header Accept says, and JSON is the default"
 PAGE_MEANING = "the `next` of the answer before this one; the other parameters stay the same"
 
 
@@ -23,7 +26,9 @@ def route_parameters(query: Query, maximum_rows: int) -> list[inspect.Parameter]
     """One keyword parameter each; its name in Python ends with `_`, since a query may call one `class`."""
     parameters = [_route_parameter(parameter, query, maximum_rows) for parameter in query.parameters]
     page = Annotated[str, QueryParameter(alias=PAGE, description=PAGE_MEANING, max_length=PAGE_TOKEN_LENGTH)]
-    return [*parameters, _keyword(PAGE, page, None)]
+    kinds: Any = Literal[tuple(MEDIA_TYPES)]
+    chosen = Annotated[kinds, QueryParameter(alias=FORMAT, description=FORMAT_MEANING)]
+    return [*parameters, _keyword(PAGE, page, None), _keyword(FORMAT, chosen, None)]
 
 
 def refuse_repeated(request: Request) -> None:
@@ -33,12 +38,13 @@ def refuse_repeated(request: Request) -> None:
             raise InvalidParameter(f"{name} is given twice", name)
 
 
-def refuse_unknown(request: Request, known: Sequence[str]) -> None:
+def refuse_unknown(request: Request, known: Sequence[str] = ()) -> None:
     """Raises InvalidParameter where the address has a parameter that the route does not know, or one twice."""
     refuse_repeated(request)
     for name in request.query_params:
         if name not in known:
-            raise InvalidParameter(f"there is no parameter {name[:60]!r}: give {', '.join(known)}", name[:60])
+            takes = f"give {', '.join(known)}" if known else "none is taken here"
+            raise InvalidParameter(f"there is no parameter {name[:60]!r}: {takes}", name[:60])
 
 
 def values_of(request: Request, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +77,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 def _type(parameter: Parameter) -> Any:
     if parameter.choices:
         return Literal[parameter.choices]
-    return {"integer": int, "number": float, "boolean": bool}.get(parameter.type, str)
+    return {"integer": int, "number": float, "share": float, "boolean": bool}.get(parameter.type, str)
 
 
 def _bounds(parameter: Parameter, maximum_rows: int) -> dict[str, Any]:
@@ -82,6 +88,8 @@ def _bounds(parameter: Parameter, maximum_rows: int) -> dict[str, Any]:
         return {"ge": low, "le": min(high, maximum_rows) if parameter.name == "limit" else high}
     if parameter.type == "number":
         return {"ge": parameter.low, "le": parameter.high, "allow_inf_nan": False}
+    if parameter.type == "share":
+        return {"ge": 0, "le": 1, "allow_inf_nan": False}
     if parameter.type == "boolean" or parameter.choices:
         return {}
     if parameter.type == "classes":

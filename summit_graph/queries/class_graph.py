@@ -82,8 +82,10 @@ def class_graph(
     of_class = names.find_class(class_)
 
     def fetch(query: str) -> list[Row]:
-        values: dict[str, Any] = {"run": found.id, "class": of_class.id, "layer": None, "scope": "selected"}
-        return fetch_rows(store, packaged_catalogue().get(query), values, timeout_ms=timeout_ms)
+        asked = packaged_catalogue().get(query)
+        defaults = {parameter.name: parameter.default for parameter in asked.parameters}
+        values: dict[str, Any] = {**defaults, "run": found.id, "class": of_class.id}
+        return fetch_rows(store, asked, values, timeout_ms=timeout_ms)
 
     neurons, edge_rows = fetch("class_neurons"), fetch("class_edges")
     edges = tuple(GraphEdge(row["source"], row["target"], row["count"], row["share"]) for row in edge_rows)

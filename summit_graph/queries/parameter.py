@@ -28,6 +28,7 @@ MEANINGS = {
     "scope": "selected: what the attribution graphs keep; all: everything that was loaded",
     "integer": "a whole number",
     "number": "a number",
+    "share": "a share of a class's images, from 0 to 1",
     "boolean": "true or false",
     "text": "text",
 }
@@ -78,7 +79,7 @@ class Parameter:
             if self.required:
                 raise InvalidParameter(f"{self.name} is missing: give {self.meaning}", self.name)
             return self.default
-        if self.type in {"integer", "number"}:
+        if self.type in {"integer", "number", "share"}:
             return self._read_number(value)
         if self.type == "boolean":
             return self._read_boolean(value)
@@ -146,6 +147,8 @@ class Parameter:
             raise self._refusal(value)
         low = INTEGER_BOUNDS[0] if self.low is None and self.type == "integer" else self.low
         high = INTEGER_BOUNDS[1] if self.high is None and self.type == "integer" else self.high
+        if self.type == "share":
+            low, high = 0.0, 1.0
         if (low is not None and number < low) or (high is not None and number > high):
             raise InvalidParameter(f"{self.name} is {number}: give a number from {low} to {high}", self.name)
         return number

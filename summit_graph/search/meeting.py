@@ -19,8 +19,7 @@ from summit_graph.search.widest import widest_chain, widths_up
 
 def meeting(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> list[Row]:
     """The rows of the query `meeting`; its header says what they hold."""
-    fetched = Fetched()
-    fetched.add(rows)
+    fetched = Fetched.of(rows, values, fetch)
     first, second, k = values["class_a"], values["class_b"], values["k"]
     if first not in fetched.classes or second not in fetched.classes:
         return []
@@ -63,8 +62,10 @@ def _leg(fetched: Fetched, leg: int, first: str, second: str, k: int, involved: 
                 "strength": _finite(min(width_a, width_b)),
                 "strength_a": _finite(width_a),
                 "strength_b": _finite(width_b),
-                "chain_a": [fetched.neuron(step) for step in reversed(chain_a)],
-                "chain_b": [fetched.neuron(step) for step in chain_b],
+                "weakest_edge_a": fetched.neurons(graph_a.weakest_edge(chain_a)) or None,
+                "weakest_edge_b": fetched.neurons(graph_b.weakest_edge(chain_b)) or None,
+                "chain_a": fetched.neurons(reversed(chain_a)),
+                "chain_b": fetched.neurons(chain_b),
             }
         )
     return rows

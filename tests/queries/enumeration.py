@@ -1,4 +1,4 @@
-"""Meetings found by writing down every chain there is: for small graphs, and nothing like the search it checks."""
+"""Paths found by writing down every chain there is: for small graphs, and nothing like the searches it checks."""
 
 from __future__ import annotations
 
@@ -36,3 +36,31 @@ def best_chain(edges: Edges, start: Node, ends: frozenset[Node]) -> tuple[float,
 
     best = min(chains, key=order)
     return weakest(edges, best), best
+
+
+def best_chains(edges: Edges, starts: frozenset[Node], ends: frozenset[Node]) -> list[tuple[float, list[Node]]]:
+    """Every chain of at least one edge with its strength: the strongest first, then the shortest, then by places."""
+    chains = [chain for start in starts for chain in every_chain(edges, start, ends) if len(chain) > 1]
+    found = [(weakest(edges, chain), chain) for chain in chains]
+    places = {tuple(chain): [(-node.layer_index, node.channel) for node in chain] for chain in chains}
+    return sorted(found, key=lambda entry: (-entry[0], len(entry[1]), places[tuple(entry[1])]))
+
+
+def longest_common_chain(one: Edges, other: Edges) -> list[Node]:
+    """The chain of edges of both with the most edges; of several the one strongest in both, then by places."""
+
+    def both(source: Node, target: Node) -> float:
+        return min(one[source][target], other[source][target])
+
+    def grown(chain: list[Node]) -> Iterator[list[Node]]:
+        yield chain
+        for target in one.get(chain[-1], {}):
+            if target in other.get(chain[-1], {}):
+                yield from grown([*chain, target])
+
+    def order(chain: list[Node]) -> tuple[int, float, list[tuple[int, int]]]:
+        strength = min(both(source, target) for source, target in pairwise(chain))
+        return (-len(chain), -strength, [(-node.layer_index, node.channel) for node in chain])
+
+    chains = [chain for start in one for chain in grown([start]) if len(chain) > 1]
+    return min(chains, key=order, default=[])

@@ -11,7 +11,7 @@ import summit_graph
 from summit_graph.errors import NotFound, SummitError
 from summit_graph.names import ClassName, LayerName, Names, find_run, names_of_directory, names_of_store
 from summit_graph.run import Run
-from summit_graph.store import Answer, Store
+from summit_graph.store import Answer, Store, open_store
 from tests.runs import make_run
 
 
@@ -185,13 +185,15 @@ def test_names_are_kept_by_what_the_run_holds(store: Store, monkeypatch: pytest.
 
 
 def test_a_name_that_another_run_has_is_said_to_be_there(small_run: Run, tmp_path: Path) -> None:
-    other = make_run(tmp_path / "run", run="fish", classes={3: "lionfish"}, layers={"head": 9})
+    other = make_run(tmp_path / "run", run="fish", classes={3: "lionfish"}, layers={"stem.0": 2, "head": 9})
+    opened = open_store(str(tmp_path / "two.lbug"), must_exist=False)
+    for run in (small_run, other):
+        opened.load(run)
+    opened.close()
     with summit_graph.connect(tmp_path / "two.lbug") as graph:
-        for run in (small_run, other):
-            graph.store.load(run)
         with pytest.raises(NotFound, match=r"^small has no class 'lionfish': .*; the run fish has it: say run fish$"):
             graph.query("class_edges", class_="lionfish", run="small")
         with pytest.raises(NotFound, match=r"head/0 to head/4; the run fish has it: say run fish$"):
             graph.query("neuron_classes", neuron="head/8", run="small")
         with pytest.raises(NotFound, match=r"^small has no class 'lionfish': the nearest is [^;]*$"):
-            graph.query("neuron_outputs", class_="lionfish", neuron="stem.0/0", run="small")
+            graph.query("neuron_outputs", class_="lionfish", neuron="stem.0/5", run="small")

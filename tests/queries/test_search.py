@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from summit_graph.search.common_chain import common_chain, in_common, longest_chain
 from summit_graph.search.graph import Fetched, Node, PathGraph, Row, by_place
 from summit_graph.search.meeting import meeting, meetings
+from summit_graph.search.neighbourhood import neighbourhood
+from summit_graph.search.similarity import similar_classes
 from summit_graph.search.widest import widest_chain, widths_up
-from tests.queries.enumeration import best_chain
+from summit_graph.search.widest_paths import widest_chains, widest_paths
+from tests.queries.enumeration import best_chain, best_chains, longest_common_chain
 
 SEEDS = range(1_200)
 
@@ -65,20 +69,49 @@ def test_meetings_are_those_of_enumeration_on_random_graphs() -> None:
     assert ranked > len(SEEDS) / 2
 
 
+def test_widest_paths_are_those_of_enumeration_on_random_graphs() -> None:
+    compared = 0
+    for seed in SEEDS:
+        generator = random.Random(seed)
+        graph = random_graph(generator)
+        nodes = sorted(graph.nodes)
+        k = generator.randint(1, 12)
+        one, other = generator.choice(nodes), generator.choice(nodes)
+        # Every kind of question: from the lowest layer or from a neuron, to a neuron or to the highest layer.
+        for starts in (graph.first_layer, frozenset({one})):
+            for ends in (graph.last_layer, frozenset({other})):
+                expected = best_chains(graph.above, starts, ends)[:k]
+                assert widest_chains(graph, starts, ends, k) == expected, seed
+                compared += len(expected) > 1
+    assert compared > len(SEEDS)
+
+
+def test_common_chains_are_those_of_enumeration_on_random_graphs() -> None:
+    found = 0
+    for seed in SEEDS:
+        generator = random.Random(seed)
+        one, other = random_graph(generator), random_graph(generator)
+        chain = longest_chain(in_common(one, other))
+        assert chain == longest_common_chain(one.above, other.above), seed
+        found += len(chain) > 2
+    assert found > len(SEEDS) / 10
+
+
 A, B, C, D = "run/1", "run/2", "run/3", "run/4"
 
 
 def vertices(class_id: str, images: int | None, *edges: tuple[str, str, int]) -> list[Row]:
     """Rows as the query's text fetches them: `("0/5", "1/2", 30)` is an edge of count 30 from channel 5 of layer 0."""
-    rows = []
-    for source, target, count in edges:
-        rows += [row_of(class_id, images, source, target, count), row_of(class_id, images, target, None, None)]
-    return rows
+    nodes = dict.fromkeys(end for edge in edges for end in edge[:2])
+    return [
+        row_of(class_id, images, node, *((target, count) for source, target, count in edges if source == node))
+        for node in nodes
+    ]
 
 
-def row_of(class_id: str, images: int | None, node: str, target: str | None, count: int | None) -> Row:
+def row_of(class_id: str, images: int | None, node: str, *onwards: tuple[str, int]) -> Row:
     layer, channel = map(int, node.split("/"))
-    target_layer, target_channel = map(int, target.split("/")) if target else (None, None)
+    targets = [tuple(map(int, target.split("/"))) for target, _ in onwards]
     return {
         "class_id": class_id,
         "class": int(class_id.rpartition("/")[2]),
@@ -86,10 +119,9 @@ def row_of(class_id: str, images: int | None, node: str, target: str | None, cou
         "layer": f"layer{layer}",
         "layer_index": layer,
         "channel": channel,
-        "target_layer_index": target_layer,
-        "target_channel": target_channel,
-        "count": count,
-        "share": None if count is None or images is None else count / images,
+        "target_layer_indexes": [target[0] for target in targets],
+        "target_channels": [target[1] for target in targets],
+        "counts": [count for _, count in onwards],
     }
 
 
@@ -153,7 +185,7 @@ def test_the_first_third_class_that_meets_both_is_named() -> None:
         A: vertices(A, 10, ("0/0", "1/0", 5)),
         B: vertices(B, 10, ("0/9", "1/9", 5)),
         # Class 3 has neurons of both, but its way up from class 1's ends before the last layer.
-        C: [*vertices(C, 10, ("0/9", "2/9", 5)), row_of(C, 10, "0/0", None, None)],
+        C: [*vertices(C, 10, ("0/9", "2/9", 5)), row_of(C, 10, "0/0")],
         D: vertices(D, 10, ("0/0", "1/4", 6), ("0/9", "1/4", 7)),
     }
     rows = asked(fetched, [3, 4])
@@ -181,3 +213,82 @@ def test_vertices_fetched_twice_count_once() -> None:
     rows = vertices(A, 10, ("0/0", "1/0", 5))
     fetched.add([*rows, *rows])
     assert fetched.classes[A].graph(by_count=False).above == {Node(0, 0): {Node(1, 0): 0.5}}
+
+
+PATHS: dict[str, Any] = {"run": "run", "class": A, "source": None, "target": None, "k": 9, "limit": None}
+
+
+def nothing_else(name: str, values: Mapping[str, Any]) -> list[Row]:
+    assert name == "layers"
+    return [{"layer": f"layer{index}", "layer_index": index} for index in range(4)]
+
+
+def test_every_path_comes_with_its_weakest_edge_and_layers_bound_it() -> None:
+    rows = vertices(
+        A, 10, ("0/0", "1/0", 7), ("1/0", "2/0", 7), ("2/0", "3/0", 9), ("0/0", "2/0", 4), ("1/1", "3/0", 8)
+    )
+    found = widest_paths(rows, {**PATHS, "lowest": None, "highest": None}, nothing_else)
+    assert [(row["rank"], row["strength"], row["edges"], row["weakest_edge"]) for row in found] == [
+        (1, 0.7, 3, ["layer0/0", "layer1/0"]),
+        (2, 0.4, 2, ["layer0/0", "layer2/0"]),
+    ]
+    found = widest_paths(rows, {**PATHS, "lowest": "layer1", "highest": None}, nothing_else)
+    assert [row["chain"] for row in found] == [["layer1/1", "layer3/0"], ["layer1/0", "layer2/0", "layer3/0"]]
+    found = widest_paths(rows, {**PATHS, "lowest": "layer1", "highest": "layer2"}, nothing_else)
+    assert [row["chain"] for row in found] == [["layer1/0", "layer2/0"]]
+    found = widest_paths(rows, {**PATHS, "lowest": None, "highest": None, "target": "run/layer1/1"}, nothing_else)
+    assert found == []
+
+
+def test_the_common_chain_says_where_two_classes_part() -> None:
+    rows = [
+        *vertices(A, 10, ("0/0", "1/0", 7), ("1/0", "2/0", 6), ("2/0", "3/0", 5), ("2/0", "3/1", 6)),
+        *vertices(B, 10, ("0/0", "1/0", 5), ("1/0", "2/0", 9), ("2/0", "3/2", 5), ("0/5", "1/0", 9)),
+    ]
+    values = {"run": "run", "class_a": A, "class_b": B, "lowest": None, "highest": None}
+    [row] = common_chain(rows, values, nothing_else)
+    assert (row["edges"], row["strength"], row["weakest_edge"]) == (2, 0.5, ["layer0/0", "layer1/0"])
+    assert (row["start"], row["from_bottom"]) == ("layer0/0", True)
+    assert (row["parting"], row["parting_layer"]) == ("layer2/0", "layer2")
+    assert (row["onward_a"], row["onward_b"]) == (["layer3/1", "layer3/0"], ["layer3/2"])
+    assert common_chain(rows[:1], values, nothing_else) == []
+
+
+def test_the_neighbourhood_goes_both_ways_step_by_step() -> None:
+    rows = vertices(
+        A, 10, ("0/0", "1/0", 7), ("1/0", "2/0", 6), ("0/0", "2/0", 3), ("2/0", "3/0", 5), ("0/1", "1/0", 7)
+    )
+    values = {"run": "run", "class": A, "neuron": "run/layer2/0", "steps": 2}
+    found = neighbourhood(rows, values, nothing_else)
+    assert [(row["direction"], row["step"], row["source"], row["target"]) for row in found] == [
+        ("in", 1, "layer1/0", "layer2/0"),
+        ("in", 1, "layer0/0", "layer2/0"),
+        ("in", 2, "layer0/0", "layer1/0"),
+        ("in", 2, "layer0/1", "layer1/0"),
+        ("out", 1, "layer2/0", "layer3/0"),
+    ]
+    assert neighbourhood(rows, {**values, "steps": 1}, nothing_else) == [row for row in found if row["step"] == 1]
+
+
+def test_classes_that_are_equally_alike_come_by_number_with_their_rank_before() -> None:
+    def row(layer: int, number: int, product: float, square: float) -> Row:
+        return {
+            "layer": f"layer{layer}",
+            "layer_index": layer,
+            "number": number,
+            "name": str(number),
+            "product": product,
+            "square": square,
+        }
+
+    rows = [row(layer, number, 0.0, 4.0) for layer in (0, 1) for number in (1, 2, 3, 4)]
+    rows += [row(0, 4, 2.0, 0.0), row(0, 3, 2.0, 0.0), row(0, 1, 4.0, 0.0), row(1, 2, 1.0, 0.0), row(1, 4, 3.0, 0.0)]
+    found = similar_classes(rows, {"class": A, "layer": None, "k": 2}, nothing_else)
+    assert [
+        tuple(one[name] for name in ("layer_index", "rank", "class", "similarity", "rank_before")) for one in found
+    ] == [
+        (0, 1, 3, 0.5, None),
+        (0, 2, 4, 0.5, None),
+        (1, 1, 4, 0.75, 2),
+        (1, 2, 2, 0.25, None),
+    ]
