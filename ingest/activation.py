@@ -65,12 +65,15 @@ class ActivationTable:
     def __init__(
         self, channels: int, *, mass: float, top: int | None, exclude: Sequence[int], device: torch.device
     ) -> None:
-        self._mass, self._top = mass, top
+        self._channels, self._mass, self._top = channels, mass, top
         self._exclude = torch.tensor(sorted(exclude), dtype=torch.long, device=device)
-        self.counts = torch.zeros(channels, dtype=torch.int32, device=device)
 
-    def add(self, activation: Tensor) -> None:
-        """Counts the top channels of a batch.  (B, C)"""
+    def empty_counts(self) -> Tensor:
+        """Counts of a class that begins, on the device.  -> (C,) int32"""
+        return torch.zeros(self._channels, dtype=torch.int32, device=self._exclude.device)
+
+    def among_top(self, activation: Tensor) -> Tensor:
+        """For how many images of a batch each channel is a top channel.  (B, C) -> (C,) int32"""
         kept = activation.clamp(min=0)
         if len(self._exclude):
             kept = kept.index_fill(1, self._exclude, 0)
@@ -79,13 +82,7 @@ class ActivationTable:
         else:
             value, channel = largest(kept, self._top)
             chosen = value > 0
-        self.counts.index_add_(0, channel.flatten(), chosen.flatten().to(torch.int32))
-
-    def take(self) -> Tensor:
-        """The counts so far, (C,) on the CPU; the table starts again at 0."""
-        taken = self.counts.cpu() if self.counts.device.type != "cpu" else self.counts.clone()
-        self.counts.zero_()
-        return taken
+        return self.empty_counts().index_add_(0, channel.flatten(), chosen.flatten().to(torch.int32))
 
 
 def _top_by_mass(activation: Tensor, mass: float) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from ingest.structure import ClassCounts, HopCounts
 from ingest.trace import ChosenLayer, Trace
 from ingest.trace.isolation import exact_arithmetic
 from ingest.trace.program import Task, Values
-from ingest.trace.targets import Target
+from ingest.trace.targets import Block
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,30 @@ class Batch:
     """(B, K) float32 on the CPU."""
     peaks: Mapping[str, Peaks]
     """By layer."""
+    influence_seconds: float
+    """Time spent on influences, out of the whole call's."""
+
+
+class Tally:
+    """A class's counts as far as they have come, on the model's device. Several threads may add to it."""
+
+    def __init__(self, activations: Mapping[str, ActivationTable], influences: Sequence[InfluenceTable]) -> None:
+        self.activations = {name: table.empty_counts() for name, table in activations.items()}
+        self.influences = [table.empty_counts() for table in influences]
+        self.lock = Lock()
+
+
+@dataclass
+class _Notes:
+    """What the tasks of one batch write to."""
+
+    tally: Tally
+    peaks: dict[str, Peaks] = field(default_factory=dict)
+    influence_seconds: float = 0.0
 
 
 class Counter:
-    """Counts activations and influences, class by class; its tables lie on the model's device."""
+    """Counts activations and influences, class by class. Several threads may add batches at once."""
 
     def __init__(
         self,
@@ -53,55 +75,71 @@ class Counter:
             )
             for layer in trace.structure.layers
         }
-        self._influences = [
-            (target, [InfluenceTable(block, influence_top, like) for block in target.blocks])
-            for target in trace.targets
-        ]
-        self._peaks: dict[str, Peaks] = {}
+        self._blocks = [(target, block) for target in trace.targets for block in target.blocks]
+        self._influences = [InfluenceTable(block, influence_top, like) for _, block in self._blocks]
         tasks = [Task((layer.node,), self._peak_of(layer)) for layer in trace.layers]
-        tasks += [task for _, tables in self._influences for table in tables for task in table.tasks()]
+        tasks += [
+            Task(table.reads, self._influence_of(index)) for index, table in enumerate(self._influences) if table.reads
+        ]
         self._execution = trace.program.prepared(tasks)
+        self._tally = self.tally()
 
-    def add(self, images: Tensor) -> Batch:
-        """Adds a batch of images of the current class to its counts.  (B, C, H, W)
+    def tally(self) -> Tally:
+        """The counts of a class that begins."""
+        return Tally(self._activations, self._influences)
+
+    def add(self, images: Tensor, tally: Tally | None = None) -> Batch:
+        """Adds a batch of images of a class to its counts; of the current class, where none is named.  (B, C, H, W)
 
         Raises NotFinite where a chosen layer or the logits hold NaN or infinity; the counts are then of no use.
         """
+        notes = _Notes(tally or self._tally)
         with exact_arithmetic():
-            logits = self._execution.run(images).float()
+            logits = self._execution.run(images, notes).float()
         refuse_not_finite("", logits)
-        return Batch(logits.cpu(), {layer.name: self._peaks[layer.name] for layer in self._trace.structure.layers})
+        peaks = {layer.name: notes.peaks[layer.name] for layer in self._trace.structure.layers}
+        return Batch(logits.cpu(), peaks, notes.influence_seconds)
 
-    def take(self) -> ClassCounts:
-        """The counts of the current class; the tables start again at 0."""
-        counted = {name: table.take().numpy() for name, table in self._activations.items()}
+    def take(self, tally: Tally | None = None) -> ClassCounts:
+        """The counts of a class; without a tally those of the current class, and the next one begins."""
+        if tally is None:
+            tally, self._tally = self._tally, self.tally()
+        counted = {name: counts.cpu().numpy() for name, counts in tally.activations.items()}
         hops: dict[tuple[str, str], list[NDArray[np.int32]]] = {hop: [] for hop in self._trace.hops}
-        for target, tables in self._influences:
-            for table in tables:
-                for source, rows in _rows_by_source(target, table, self._trace.names):
-                    hops[self._trace.names[target.origin.number], source].append(rows)
+        for (target, block), counts in zip(self._blocks, tally.influences, strict=True):
+            for source, rows in _rows_by_source(block, counts.cpu().numpy(), self._trace.names):
+                hops[self._trace.names[target.origin.number], source].append(rows)
         return ClassCounts(counted, tuple(_hop_counts(*hop, rows) for hop, rows in hops.items()))
 
-    def _peak_of(self, layer: ChosenLayer) -> Callable[[Values], None]:
-        def note(values: Values) -> None:
+    def _peak_of(self, layer: ChosenLayer) -> Callable[[Values, _Notes], None]:
+        def note(values: Values, notes: _Notes) -> None:
             output: Tensor = values[layer.node]
             highest, cell = activations(output, layer.axis)
             refuse_not_finite(layer.name, highest)
-            self._activations[layer.name].add(highest)
+            top = self._activations[layer.name].among_top(highest)
+            with notes.tally.lock:
+                notes.tally.activations[layer.name] += top
             rows = [size for index, size in enumerate(output.shape) if index not in (0, layer.axis)]
-            self._peaks[layer.name] = Peaks(highest.clamp(min=0).float().cpu(), cell.cpu(), rows[-1] if rows else 1)
+            notes.peaks[layer.name] = Peaks(highest.clamp(min=0).float().cpu(), cell.cpu(), rows[-1] if rows else 1)
+
+        return note
+
+    def _influence_of(self, index: int) -> Callable[[Values, _Notes], None]:
+        def note(values: Values, notes: _Notes) -> None:
+            begin = time.perf_counter()
+            self._influences[index].add(values, notes.tally.influences[index], notes.tally.lock)
+            notes.influence_seconds += time.perf_counter() - begin
 
         return note
 
 
 def _rows_by_source(
-    target: Target, table: InfluenceTable, names: Mapping[int, str]
+    block: Block, counts: NDArray[np.int32], names: Mapping[int, str]
 ) -> list[tuple[str, NDArray[np.int32]]]:
-    """A table's counts above 0 by source tensor: (N, 3) of target channel, source channel, count."""
-    counts = table.take().numpy()
+    """A block's counts above 0 by source tensor: (N, 3) of target channel, source channel, count.  (R, K)"""
     row, column = counts.nonzero()
-    channels = table.block.rows.numpy()[row]
-    origin, source = table.block.source_origin[column], table.block.source_channel[column]
+    channels = block.rows.numpy()[row]
+    origin, source = block.source_origin[column], block.source_channel[column]
     rows = np.stack([channels, source, counts[row, column]], axis=1).astype(np.int32)
     return [(names[int(number)], rows[origin == number]) for number in np.unique(origin)]
 

@@ -2,75 +2,107 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.fx import Node
 
-from ingest.influence.maxima import IdentityTerms, PatchTerms, PointwiseTerms, TermMaxima
-from ingest.influence.top import largest
+from ingest.influence.maxima import IdentityTerms, PointwiseTerms, TermMaxima
+from ingest.influence.patch_terms import PatchTerms
+from ingest.influence.top import among_largest
 from ingest.trace.addresses import NOTHING
 from ingest.trace.origins import Convolution
-from ingest.trace.program import Task, Values
+from ingest.trace.program import Values
 from ingest.trace.targets import Block
 from ingest.trace.terms import Identity
 
-_CANDIDATE_ELEMENTS = 1 << 24
+_PATCHED_ELEMENTS = 1 << 22
+_CACHED_ELEMENTS = 1 << 18
 
 
 class InfluenceTable:
     """How often each source channel was among the k largest terms of each row of a block."""
 
     def __init__(self, block: Block, influence_top: int, like: Tensor) -> None:
-        """The table lies on the device of `like`, and terms are computed in its type."""
+        """Terms are computed on the device of `like` and in its type."""
         self.block = block
         self._k = influence_top
         self._terms = _term_maxima(block, like)
-        self.counts = torch.zeros(len(block.rows), len(block.source_origin), dtype=torch.int32, device=like.device)
-        """(R, K)"""
-        self._rows = torch.arange(len(block.rows), device=like.device)[None, :, None]
+        self._like = like
+        self._order = self._tie_order()
 
-    def tasks(self) -> list[Task]:
-        """What is to be done in each batch: one task, when all that the terms read is there."""
-        reads: dict[Node, None] = dict.fromkeys(node for terms in self._terms for node in terms.reads)
-        return [Task(tuple(reads), self._add)] if reads else []
+    def empty_counts(self) -> Tensor:
+        """Counts of a class that begins, on the device.  -> (R, K) int32"""
+        return torch.zeros(
+            len(self.block.rows), len(self.block.source_origin), dtype=torch.int32, device=self._like.device
+        )
 
-    def _add(self, values: Values) -> None:
+    @property
+    def reads(self) -> tuple[Node, ...]:
+        """The values that the terms are computed from; none where the block has no terms."""
+        return tuple(dict.fromkeys(node for terms in self._terms for node in terms.reads))
+
+    def add(self, values: Values, counts: Tensor, lock: AbstractContextManager[Any]) -> None:
+        """Counts a batch into `counts`, which is changed under `lock` only."""
         batch = int(values[self._terms[0].reads[0]].shape[0])
-        step = max(1, _CANDIDATE_ELEMENTS // max(1, self.counts.numel()))
+        # Patches of several images make one large product; what has a closed form is best kept in the cache.
+        room = _PATCHED_ELEMENTS if any(isinstance(terms, PatchTerms) for terms in self._terms) else _CACHED_ELEMENTS
+        step = _images_in(room, counts)
         for start in range(0, batch, step):
-            self._count(*self._top(values, slice(start, min(start + step, batch))))
+            together = self._maxima(values, slice(start, min(start + step, batch)))  # (B', R, N)
+            for terms in together.split(_images_in(_CACHED_ELEMENTS, counts)):
+                among = among_largest(terms, self._k, self._order).sum(dim=0, dtype=torch.int32)  # (R, N)
+                with lock:
+                    self._count(among, counts)
 
-    def _top(self, values: Values, images: slice) -> tuple[Tensor, Tensor]:
-        """The k largest of all terms of each row.  -> (B, R, <= k) values and source channels"""
-        found = [self._on_all_rows(terms, *terms.top(values, images, self._k)) for terms in self._terms]
-        if len(found) == 1:
-            return found[0]
-        top, source = (torch.cat(parts, dim=2) for parts in zip(*found, strict=True))
-        # In the order of source channels, so that equal terms keep it.
-        source, order = source.sort(dim=2, stable=True)
-        top, index = largest(top.gather(2, order), self._k)
-        return top, source.gather(2, index)
+    def _maxima(self, values: Values, images: slice) -> Tensor:
+        """The maxima of all terms of each row.  -> (B, R, N)"""
+        found = [self._on_all_rows(terms.rows, terms.maxima(values, images), -torch.inf, 1) for terms in self._terms]
+        return torch.cat(found, dim=2) if len(found) > 1 else found[0]
 
-    def _on_all_rows(self, terms: TermMaxima, top: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-        rows = len(self.block.rows)
-        if len(terms.rows) == rows and torch.equal(terms.rows, torch.arange(rows)):
-            return top, source
-        at = terms.rows.to(top.device)
-        all_top = top.new_full((len(top), rows, top.shape[2]), -torch.inf)
-        all_source = source.new_zeros(all_top.shape)
-        all_top[:, at], all_source[:, at] = top, source
-        return all_top, all_source
+    def _on_all_rows(self, rows: Tensor, given: Tensor, filler: float, dim: int) -> Tensor:
+        """Spreads what is given for some rows over all rows of the block."""
+        if self._is_every_row(rows):
+            return given
+        shape = list(given.shape)
+        shape[dim] = len(self.block.rows)
+        return given.new_full(shape, filler).index_copy_(dim, rows.to(given.device), given)
 
-    def _count(self, top: Tensor, source: Tensor) -> None:
-        """A term counts only if it is above 0."""
-        cells = (self._rows * self.counts.shape[1] + source).flatten()
-        self.counts.view(-1).index_add_(0, cells, (top > 0).flatten().to(torch.int32))
+    def _is_every_row(self, rows: Tensor) -> bool:
+        return torch.equal(rows, torch.arange(len(self.block.rows)))
 
-    def take(self) -> Tensor:
-        """The counts so far, (R, K) on the CPU; the table starts again at 0."""
-        taken = self.counts.cpu() if self.counts.device.type != "cpu" else self.counts.clone()
-        self.counts.zero_()
-        return taken
+    def _count(self, among: Tensor, counts: Tensor) -> None:
+        """Adds (R, N) to (R, K)."""
+        first = 0
+        for terms in self._terms:
+            width = terms.sources.shape[1]
+            part = among[:, first : first + width]
+            first += width
+            if len(terms.sources) == 1 and width == counts.shape[1]:
+                counts.add_(part)  # source channels are in order, so these are all of them
+            elif len(terms.sources) == 1:
+                counts.index_add_(1, terms.sources[0], part)
+            else:
+                counts.scatter_add_(1, self._on_all_rows(terms.rows, terms.sources, 0, 0), part)
+
+    def _tie_order(self) -> Tensor | None:
+        """The terms' places in the order of their source channels, (1 or R, N); None if they lie in it."""
+        if len(self._terms) <= 1:
+            return None
+        rows = 1 if all(len(terms.sources) == 1 for terms in self._terms) else len(self.block.rows)
+        sources = [
+            terms.sources.expand(rows, -1)
+            if len(terms.sources) == 1
+            else self._on_all_rows(terms.rows, terms.sources, 0, 0)
+            for terms in self._terms
+        ]
+        return torch.cat(sources, dim=1).argsort(dim=1, stable=True)
+
+
+def _images_in(elements: int, counts: Tensor) -> int:
+    return max(1, elements // max(1, counts.numel()))
 
 
 def _term_maxima(block: Block, like: Tensor) -> list[TermMaxima]:
@@ -93,7 +125,7 @@ def _term_maxima(block: Block, like: Tensor) -> list[TermMaxima]:
         if isinstance(operation, Identity):
             chosen = alone[contribution.outputs].nonzero().flatten()
             if len(chosen):
-                found.append(IdentityTerms(contribution, chosen, sources[contribution.outputs[chosen]]))
+                found.append(IdentityTerms(contribution, chosen, sources[contribution.outputs[chosen]], like))
         else:
             channels = alone.nonzero().flatten()
             channels = channels[sources[channels].argsort()]

@@ -25,7 +25,8 @@ class Task:
     """Something to be done with values of a batch as soon as all of them are there."""
 
     reads: tuple[Node, ...]
-    act: Callable[[Values], None]
+    act: Callable[[Values, Any], None]
+    """Is called with the values and with what `Execution.run` was given to note on."""
 
 
 class Program:
@@ -117,14 +118,17 @@ class Execution:
         return last
 
     @torch.no_grad()
-    def run(self, images: Tensor) -> Tensor:
-        """Runs the tasks on a batch and returns its logits.  (B, C, H, W) -> (B, K)"""
+    def run(self, images: Tensor, notes: Any = None) -> Tensor:
+        """Runs the tasks on a batch and returns its logits.  (B, C, H, W) -> (B, K)
+
+        Several threads may run batches at once: what a batch leaves behind goes to its own `notes`.
+        """
         values: dict[Node, Any] = {**self._program.constants, self._program.image: images}
         for node in (self._program.image, *self._steps):
             if node is not self._program.image:
                 values[node] = evaluate(node, values)
             for task in self._tasks.get(node, ()):
-                task.act(values)
+                task.act(values, notes)
             for finished in self._free.get(node, ()):
                 del values[finished]
         logits: Tensor = values[self._program.logits]

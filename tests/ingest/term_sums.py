@@ -24,6 +24,8 @@ class TermSums:
 
     blocks: int = 0
     worst: float = 0.0
+    silent: int = 0
+    """Blocks whose values are the same for both images: nothing is proved of them."""
 
 
 def compare_terms_with_values(trace: Trace, images: Tensor) -> TermSums:
@@ -31,13 +33,16 @@ def compare_terms_with_values(trace: Trace, images: Tensor) -> TermSums:
     found = TermSums()
 
     def task(block: Block) -> Task:
-        def compare(values: Values) -> None:
+        def compare(values: Values, _: object) -> None:
             value: Tensor = values[block.value] if block.value is not None else torch.empty(0)
             real = _by_channel(value, block.value_axis)[:, block.value_channels]
             left = real - _all_terms(block, values)
-            assert (real[0] - real[1]).abs().max() > 1e-6 * real.abs().max(), "the images have to differ"
+            difference = float((real[0] - real[1]).abs().max())
+            if difference <= 1e-6 * float(real.abs().max()):
+                found.silent += 1
+                return
             found.blocks += 1
-            found.worst = max(found.worst, float((left[0] - left[1]).abs().max() / (real[0] - real[1]).abs().max()))
+            found.worst = max(found.worst, float((left[0] - left[1]).abs().max()) / difference)
 
         reads = {each.operation.x: None for each in block.contributions}
         assert block.value is not None
