@@ -9,7 +9,8 @@
 // parameter limit: integer = 100, 1..10000
 // column neuron: neuron · share_a: share · share_b: share · count_a: count · count_b: count
 // example: class_a=294 class_b=295
-MATCH (a:Class {id: $class_a})-[r:ACTIVATES]->(n:Neuron)<-[s:ACTIVATES]-(b:Class {id: $class_b})
+MATCH (a:Class {id: $class_a})-[r:ACTIVATES]->(n:Neuron)
+MATCH (n)<-[s:ACTIVATES]-(b:Class {id: $class_b})
 WHERE ($scope = 'all' OR (r.selected AND s.selected)) AND n.layer = coalesce($layer, n.layer)
 WITH n, r, s,
      CASE WHEN a.images IS NULL OR b.images IS NULL THEN 1.0 * r.count ELSE r.share END AS strength_a,

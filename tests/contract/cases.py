@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, islice, pairwise
 from typing import Any
 
+from summit_graph.queries import packaged_catalogue
 from tests.contract.chains import Place
 from tests.contract.oracle import Answer, Oracle
 
@@ -45,6 +46,12 @@ def first(oracle: Oracle, query: str, wanted: Any) -> Values | None:
     return next((values for values in tried if wanted(oracle.answer(query, values))), None)
 
 
+def lacks(oracle: Oracle, query: str) -> bool:
+    """Whether the run lacks what the query cannot do without."""
+    [(_, holdings)] = oracle.answer("run_contents", {})
+    return not all(holdings[need] for need in packaged_catalogue().get(query).header.needs)
+
+
 def has_tie(answer: Answer) -> bool:
     """Three rows or more, two of them equally strong."""
     strengths = [strength for strength, _ in answer]
@@ -66,6 +73,7 @@ def candidates(oracle: Oracle, query: str) -> Iterator[Values]:
         for number in spread(numbers):
             yield from of_class(oracle, query, number)
     elif query in OF_TWO_CLASSES:
+        yield {"class_a": numbers[0], "class_b": numbers[0]}
         for a, b in pairs(numbers):
             yield from of_two_classes(oracle, query, a, b)
         yield {"class_a": numbers[-1], "class_b": numbers[-1]}
@@ -117,7 +125,7 @@ def of_class(oracle: Oracle, query: str, number: int) -> Iterator[Values]:
     if query == "sharing_classes":
         yield {"class": number, "sort": "jaccard", "limit": 7}
     if query == "similar_classes":
-        yield from ({"class": number, "k": 2, "layer": layers[1]}, {"class": number, "k": 1000})
+        yield from ({"class": number, "k": 2, "layer": layers[1]}, {"class": number, "k": 20})
     if query in {"class_neurons", "sharing_classes", "similar_classes"}:
         for layer in layers:
             yield {"class": number, "layer": layer}
@@ -180,8 +188,8 @@ def of_layer(oracle: Oracle, query: str) -> Iterator[Values]:
         return
     if query == "frequent_edges":
         layers.reverse()
-    # Chains of a thousand classes take seconds: they are asked of one layer at a time.
-    if not (query == "frequent_chains" and len(oracle.classes) > 100):
+    # Of a thousand classes these take seconds: they are asked of one layer at a time.
+    if not (query in {"frequent_chains", "concentration"} and len(oracle.classes) > 100):
         yield {}
     for layer in layers:
         yield {"layer": layer}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,11 +10,10 @@ import pytest
 from summit_graph.errors import SummitError
 from summit_graph.queries import packaged_catalogue, run_query
 from summit_graph.run import Run
-from summit_graph.store import Store, open_store
-from tests.contract.cases import NEVER_EMPTY, SINGLE_ROW, TIES_ONLY_GENERATED, WITHOUT_TIES, cases, has_tie
+from summit_graph.store import Store
+from tests.contract.cases import NEVER_EMPTY, SINGLE_ROW, TIES_ONLY_GENERATED, WITHOUT_TIES, cases, has_tie, lacks
 from tests.contract.oracle import Oracle, Row
-from tests.contract.runs import RUNS, SCOPES
-from tests.services.neo4j_server import Neo4jServer
+from tests.contract.runs import RUNS
 
 QUERIES = [query.name for query in packaged_catalogue() if query.chooses_run]
 ABOUT_RUNS = [query.name for query in packaged_catalogue() if not query.chooses_run]
@@ -22,33 +21,6 @@ ABOUT_RUNS = [query.name for query in packaged_catalogue() if not query.chooses_
 pytestmark = pytest.mark.timeout(1200)
 
 GENERATED = ("small", "countless", "wide")
-
-
-@pytest.fixture(scope="module", params=["ladybug", "neo4j"])
-def store(
-    request: pytest.FixtureRequest, runs: Mapping[str, Run], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
-    """A store of either engine with all runs in it, side by side."""
-    if request.param == "ladybug":
-        url = str(tmp_path_factory.mktemp("contract") / "graph.lbug")
-    else:
-        server: Neo4jServer = request.getfixturevalue("neo4j_empty")
-        patch = request.getfixturevalue("environment")
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        url = server.url
-    opened = open_store(url, must_exist=False)
-    for name, run in runs.items():
-        opened.load(run, scope=SCOPES[name])
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
-def environment() -> Iterator[pytest.MonkeyPatch]:
-    """Environment variables for the module."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 @pytest.fixture(params=RUNS)
@@ -62,12 +34,6 @@ def oracle(request: pytest.FixtureRequest, oracles: Mapping[str, Oracle]) -> Ora
 def typed(rows: list[Row]) -> list[list[tuple[str, str, Any]]]:
     """Rows with the types of their values, so that 1, 1.0 and True differ."""
     return [[(name, type(value).__name__, value) for name, value in row.items()] for row in rows]
-
-
-def lacks(oracle: Oracle, query: str) -> bool:
-    """Whether the run lacks what the query cannot do without."""
-    [(_, holdings)] = oracle.answer("run_contents", {})
-    return not all(holdings[need] for need in packaged_catalogue().get(query).header.needs)
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -96,6 +62,9 @@ def test_the_cases_hold_a_tie_and_an_empty_answer(oracles: Mapping[str, Oracle],
             many |= {name} if len(answer) >= 3 else set()
             ties |= {name} if has_tie(answer) else set()
             empty |= {name} if not answer else set()
+    if query == "class_positions":
+        # Where a run is imported without umap-learn, it has no embedding and nobody a place.
+        able = {name: oracle for name, oracle in able.items() if oracle.placed}
     if query not in SINGLE_ROW:
         assert many == set(able)
     if query not in WITHOUT_TIES:

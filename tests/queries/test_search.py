@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from summit_graph.search.similarity import similar_classes
 from summit_graph.search.widest import widest_chain, widths_up
 from summit_graph.search.widest_paths import widest_chains, widest_paths
 from tests.queries.enumeration import best_chain, best_chains, longest_common_chain
+from tests.services.evidence import Evidence
 
-SEEDS = range(1_200)
+SEEDS, MORE_SEEDS = range(1_200), range(1_200, 11_200)
 
 
 def random_graph(generator: random.Random) -> PathGraph:
@@ -35,66 +36,84 @@ def random_graph(generator: random.Random) -> PathGraph:
     return PathGraph(frozenset(nodes), above)
 
 
-def test_widest_chains_are_those_of_enumeration_on_random_graphs() -> None:
+def compare_chains_to_the_top(seed: int) -> int:
+    """From every node the widest chain upwards is enumeration's; how many nodes have one."""
+    graph = random_graph(random.Random(seed))
+    ends = graph.last_layer
+    widths = widths_up(graph, ends)
     compared = 0
-    for seed in SEEDS:
-        graph = random_graph(random.Random(seed))
-        ends = graph.last_layer
-        widths = widths_up(graph, ends)
-        for node in graph.nodes:
-            best = best_chain(graph.above, node, ends)
-            if best is None:
-                assert node not in widths, seed
-                continue
-            assert widths[node] == best[0], seed
-            assert widest_chain(graph, node, widths[node], ends) == best[1], seed
-            compared += 1
-    assert compared > 5 * len(SEEDS)
+    for node in graph.nodes:
+        best = best_chain(graph.above, node, ends)
+        if best is None:
+            assert node not in widths, seed
+            continue
+        assert widths[node] == best[0], seed
+        assert widest_chain(graph, node, widths[node], ends) == best[1], seed
+        compared += 1
+    return compared
 
 
-def test_meetings_are_those_of_enumeration_on_random_graphs() -> None:
-    ranked = 0
-    for seed in SEEDS:
-        generator = random.Random(seed)
-        one, other = random_graph(generator), random_graph(generator)
-        expected = []
-        for node in one.nodes & other.nodes:
-            in_one, in_other = (best_chain(graph.above, node, graph.last_layer) for graph in (one, other))
-            if in_one is not None and in_other is not None:
-                expected.append((node, in_one[0], in_other[0]))
-        expected.sort(key=lambda found: (-min(found[1], found[2]), by_place(found[0])))
-        k = generator.randint(1, 6)
-        assert meetings(one, other, k) == expected[:k], seed
-        ranked += len(expected) > 1
-    assert ranked > len(SEEDS) / 2
+def compare_meetings(seed: int) -> int:
+    """The k meetings of two graphs are enumeration's; how many there are."""
+    generator = random.Random(seed)
+    one, other = random_graph(generator), random_graph(generator)
+    expected = []
+    for node in one.nodes & other.nodes:
+        in_one, in_other = (best_chain(graph.above, node, graph.last_layer) for graph in (one, other))
+        if in_one is not None and in_other is not None:
+            expected.append((node, in_one[0], in_other[0]))
+    expected.sort(key=lambda found: (-min(found[1], found[2]), by_place(found[0])))
+    k = generator.randint(1, 6)
+    assert meetings(one, other, k) == expected[:k], seed
+    return len(expected)
 
 
-def test_widest_paths_are_those_of_enumeration_on_random_graphs() -> None:
+def compare_widest_paths(seed: int) -> int:
+    """The k widest paths are enumeration's, for every kind of question; how many there are."""
+    generator = random.Random(seed)
+    graph = random_graph(generator)
+    nodes = sorted(graph.nodes)
+    k = generator.randint(1, 12)
+    one, other = generator.choice(nodes), generator.choice(nodes)
     compared = 0
-    for seed in SEEDS:
-        generator = random.Random(seed)
-        graph = random_graph(generator)
-        nodes = sorted(graph.nodes)
-        k = generator.randint(1, 12)
-        one, other = generator.choice(nodes), generator.choice(nodes)
-        # Every kind of question: from the lowest layer or from a neuron, to a neuron or to the highest layer.
-        for starts in (graph.first_layer, frozenset({one})):
-            for ends in (graph.last_layer, frozenset({other})):
-                expected = best_chains(graph.above, starts, ends)[:k]
-                assert widest_chains(graph, starts, ends, k) == expected, seed
-                compared += len(expected) > 1
-    assert compared > len(SEEDS)
+    # From the lowest layer or from a neuron, to a neuron or to the highest layer.
+    for starts in (graph.first_layer, frozenset({one})):
+        for ends in (graph.last_layer, frozenset({other})):
+            expected = best_chains(graph.above, starts, ends)[:k]
+            assert widest_chains(graph, starts, ends, k) == expected, seed
+            compared += len(expected)
+    return compared
 
 
-def test_common_chains_are_those_of_enumeration_on_random_graphs() -> None:
-    found = 0
-    for seed in SEEDS:
-        generator = random.Random(seed)
-        one, other = random_graph(generator), random_graph(generator)
-        chain = longest_chain(in_common(one, other))
-        assert chain == longest_common_chain(one.above, other.above), seed
-        found += len(chain) > 2
-    assert found > len(SEEDS) / 10
+def compare_common_chains(seed: int) -> int:
+    """The longest common chain of two graphs is enumeration's; how many edges it has."""
+    generator = random.Random(seed)
+    one, other = random_graph(generator), random_graph(generator)
+    chain = longest_chain(in_common(one, other))
+    assert chain == longest_common_chain(one.above, other.above), seed
+    return max(0, len(chain) - 1)
+
+
+COMPARISONS: dict[str, Callable[[int], int]] = {
+    "widest chain from each node": compare_chains_to_the_top,
+    "meetings": compare_meetings,
+    "widest_paths": compare_widest_paths,
+    "common_chain": compare_common_chains,
+}
+
+
+@pytest.mark.parametrize("search", COMPARISONS)
+def test_a_search_finds_what_enumeration_finds_on_random_graphs(search: str) -> None:
+    found = [COMPARISONS[search](seed) for seed in SEEDS]
+    assert sum(number > 1 for number in found) > len(SEEDS) / 10
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("search", COMPARISONS)
+def test_a_search_finds_what_enumeration_finds_on_ten_thousand_graphs(search: str, evidence: Evidence) -> None:
+    found = [COMPARISONS[search](seed) for seed in MORE_SEEDS]
+    graphs = f"{len(MORE_SEEDS):,} random graphs, {sum(map(bool, found)):,} with an answer"
+    evidence.record("Path searches against enumeration", search, f"{graphs}: 0 differences")
 
 
 A, B, C, D = "run/1", "run/2", "run/3", "run/4"
