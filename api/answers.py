@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import Response
 from pydantic_core import to_json
 
-from summit_graph.queries import ClassGraph, Column, Parameter, Query, QueryResult
+from api.formats import MEDIA_TYPES
+from summit_graph.queries import ClassGraph, Column, Parameter, Query
 
 JSON = "application/json"
 
@@ -30,21 +30,9 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 """JSON's type of each column type; the others (neuron, layer, run, scope, text) are text."""
 
 
-def json_response(value: Any) -> Response:
+def json_bytes(value: Any) -> bytes:
     """JSON in which a number that is none is null, since JSON has no NaN."""
-    return Response(to_json(value, inf_nan_mode="null"), media_type=JSON)
-
-
-def query_answer(result: QueryResult) -> dict[str, Any]:
-    """A canned query's answer as it is sent."""
-    return {
-        "run": result.run,
-        "query": result.query,
-        "columns": [{"name": name, "type": kind} for name, kind in result.columns],
-        "rows": result.rows,
-        "truncated": result.truncated,
-        "next": result.next,
-    }
+    return to_json(value, inf_nan_mode="null")
 
 
 def graph_answer(graph: ClassGraph) -> dict[str, Any]:
@@ -110,7 +98,7 @@ def rows_schema(key: str, columns: Iterable[Column]) -> dict[str, Any]:
 
 
 def query_answer_schema(columns: Iterable[Column]) -> dict[str, Any]:
-    """JSON schema of `query_answer` for a query with these columns."""
+    """JSON schema of the answer of a query with these columns."""
     return _object(
         {
             "run": _or_null(_TEXT),
@@ -126,6 +114,20 @@ def query_answer_schema(columns: Iterable[Column]) -> dict[str, Any]:
 def documented_answer(description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation that answers JSON of this schema."""
     return {200: {"description": description, "content": {JSON: {"schema": schema}}}}
+
+
+def query_answers(columns: Iterable[Column]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a query's operation: its rows in every format."""
+    answer = documented_answer("The rows.", query_answer_schema(columns))
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    text = {"schema": {"type": "string"}}
+    answer[200]["content"] |= {
+        MEDIA_TYPES["jsonl"]: text,
+        MEDIA_TYPES["csv"]: text,
+        MEDIA_TYPES["parquet"]: binary,
+        MEDIA_TYPES["arrow"]: binary,
+    }
+    return answer
 
 
 def _row_schema(columns: Iterable[Column]) -> dict[str, Any]:

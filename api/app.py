@@ -1,7 +1,10 @@
 """The HTTP service over one graph store: routes by noun under /api/v1, and the page at /.
 
     create_app("summit.lbug")  ->  /api/v1/runs, /api/v1/queries, /api/v1/queries/<name>, /api/v1/graph,
-                                   /openapi.json, /healthz, /readyz, /
+                                   /openapi.json, /docs, /healthz, /readyz, /metrics, /
+
+A request passes, from the outermost layer in: the envelope (id, headers, log), the check of its host, of its origin, of
+its key, compression, and then the routes.
 
 No address that it answers with is absolute, so that it works under any path of a proxy.
 """
@@ -13,28 +16,40 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from starlette.responses import FileResponse
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
+from api.caching import whole
+from api.compression import Compression
 from api.envelope import Envelope
-from api.problems import PROBLEM_SCHEMAS, add_problem_handlers
+from api.hosts import HostCheck
+from api.keys import HEADER, LEAST_LENGTH, KeyCheck, Keys
+from api.metrics import Metrics
+from api.origins import Origins
+from api.problems import PROBLEM_SCHEMAS, add_problem_handlers, documented
+from api.routes.cypher import cypher_router
+from api.routes.documentation import router as documentation_router
 from api.routes.graph import router as graph_router
 from api.routes.health import router as health_router
+from api.routes.login import form, login_router
 from api.routes.queries import queries_router
 from api.routes.runs import runs_router
 from api.service import Service
 from summit_graph import __version__, settings
+from summit_graph.errors import SummitError
 from summit_graph.queries import Catalogue, load_catalogue
 from summit_graph.store import open_store
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 PREFIX = "/api/v1"
 DESCRIPTION = "Attribution graphs of image classifiers: which neurons a model uses for each class, and what feeds them."
+COMMON = (400, 401, 403, 429, 500)
+"""Statuses that any operation may answer: another host, no key, another origin, too many wrong keys, our own fault."""
 TAGS = [
     {"name": "runs", "description": "What was loaded."},
     {"name": "queries", "description": "The catalogue of canned queries, and one operation for each."},
     {"name": "graph", "description": "One class's attribution graph, to be drawn."},
+    {"name": "cypher", "description": "One's own reading queries, where the service was started with --allow-cypher."},
     {"name": "health", "description": "Whether the service lives and can answer."},
 ]
 
@@ -46,20 +61,23 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
     serves the application, such as /summit; whether the proxy strips it from the path or not is the same.
     """
     catalogue = catalogue or load_catalogue()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = open_store(store_url)
+        service = Service(
+            open_store(store_url),
+            catalogue,
+            metrics,
+            concurrent_queries=settings.number("concurrent_queries"),
+            queue_timeout_ms=settings.number("queue_timeout_ms"),
+            query_timeout_ms=settings.number("query_timeout_ms"),
+        )
+        app.state.service = service
         try:
-            app.state.service = Service(
-                store,
-                catalogue,
-                concurrent_queries=settings.number("concurrent_queries"),
-                queue_timeout_ms=settings.number("queue_timeout_ms"),
-            )
             yield
         finally:
-            store.close()
+            service.close()
 
     app = FastAPI(
         title="summit-graph",
@@ -73,25 +91,47 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
         # A redirect would answer with an absolute address.
         redirect_slashes=False,
     )
-    app.add_middleware(Envelope, root_path=root_path.rstrip("/"))
     add_problem_handlers(app)
     versioned = APIRouter(prefix=PREFIX)
     versioned.include_router(runs_router(catalogue))
     versioned.include_router(queries_router(catalogue, settings.number("maximum_rows")))
     versioned.include_router(graph_router)
+    if settings.setting("allow_cypher").value():
+        versioned.include_router(cypher_router())
     app.include_router(versioned)
     app.include_router(health_router)
+    app.include_router(documentation_router)
     _add_page(app)
+    _add_layers(app, metrics, root_path.rstrip("/"))
     _document_problems(app)
     return app
+
+
+def _add_layers(app: FastAPI, metrics: Metrics, root_path: str) -> None:
+    """What a request passes before the routes; the layer that is added last is the outermost."""
+    app.add_middleware(Compression)
+    key = settings.text("api_key")
+    if key:
+        if len(key) < LEAST_LENGTH or not (key.isascii() and key.isprintable()):
+            raise SummitError(f"SUMMIT_API_KEY cannot be a key: give {LEAST_LENGTH} plain characters or more")
+        keys = Keys(key)
+        app.include_router(login_router(keys))
+        app.add_middleware(KeyCheck, keys=keys, login=form(), metrics=metrics)
+    app.add_middleware(Origins, named=_names("cors_origins"), metrics=metrics)
+    app.add_middleware(HostCheck, names=[*_names("allowed_hosts"), settings.text("host")], metrics=metrics)
+    app.add_middleware(Envelope, metrics=metrics, root_path=root_path)
+
+
+def _names(setting: str) -> list[str]:
+    return [name.strip() for name in settings.text(setting).split(",") if name.strip()]
 
 
 def _add_page(app: FastAPI) -> None:
     """The page at /, its files under /page; a browser asks each time whether they changed."""
 
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(PAGE_FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
+    async def page(request: Request) -> Response:
+        return whole(request, (PAGE_FOLDER / "index.html").read_bytes(), "text/html")
 
     app.mount("/page", PageFiles(directory=PAGE_FOLDER), name="page")
 
@@ -107,12 +147,22 @@ class PageFiles(StaticFiles):
 
 
 def _document_problems(app: FastAPI) -> None:
-    """Adds the problem's schema, to which every operation's errors refer, to the specification."""
+    """Adds to the specification the problem's schema, the key, and the errors that any operation may answer."""
     render = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
         specification = render()
-        specification.setdefault("components", {}).setdefault("schemas", {}).update(PROBLEM_SCHEMAS)
+        components = specification.setdefault("components", {})
+        components.setdefault("schemas", {}).update(PROBLEM_SCHEMAS)
+        components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": HEADER}}
+        # Either with a key or, where the service asks for none, without.
+        specification["security"] = [{}, {"key": []}]
+        for operations in specification["paths"].values():
+            for operation in operations.values():
+                told = operation["responses"] | {str(status): told for status, told in documented(*COMMON).items()}
+                operation["responses"] = dict(sorted(told.items()))
         return specification
 
     app.openapi = openapi  # type: ignore[method-assign]

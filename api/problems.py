@@ -17,9 +17,18 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from summit_graph.errors import InvalidParameter, NotFound, QueryTimeout, StoreUnavailable, SummitError
+from summit_graph.errors import (
+    InvalidParameter,
+    NotFound,
+    QueryTimeout,
+    StoreUnavailable,
+    SummitError,
+    WrongQueryFile,
+)
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499
+"""What the log and the metrics say of a request whose client went away; it is sent to nobody."""
 RETRY_AFTER_S = 2
 """What a client is told to wait when the store is away or all seats are taken."""
 
@@ -28,6 +37,27 @@ logger = logging.getLogger("summit_graph.api")
 
 class Busy(SummitError):
     """As many queries run as may, and none ended in time."""
+
+
+class ClientGone(Exception):
+    """The client closed its connection before it had its answer."""
+
+
+class Refusal(SummitError):
+    """A request that is not answered for what it is, whatever the store holds: its status says why."""
+
+    status = 403
+
+    def __init__(self, message: str, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = self.status if status is None else status
+        self.headers = dict(headers or {})
+
+
+class NotAcceptable(Refusal):
+    """The client accepts none of the formats that there are."""
+
+    status = 406
 
 
 class ParameterProblem(BaseModel):
@@ -99,11 +129,14 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SummitError, _on_summit_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientGone, _on_client_gone)
 
 
 def _on_summit_error(request: Request, error: Exception) -> Response:
     """Each kind of our own errors has its status."""
     retry = {"Retry-After": str(RETRY_AFTER_S)}
+    if isinstance(error, Refusal):
+        return problem_response(request.scope, error.status, str(error), headers=error.headers)
     if isinstance(error, NotFound):
         return problem_response(request.scope, 404, str(error), nearest=error.nearest)
     if isinstance(error, InvalidParameter):
@@ -118,7 +151,21 @@ def _on_summit_error(request: Request, error: Exception) -> Response:
         return problem_response(request.scope, 503, str(error), headers=retry)
     if isinstance(error, QueryTimeout):
         return problem_response(request.scope, 504, str(error))
+    if isinstance(error, WrongQueryFile):
+        # Its line names a file of this host, and only who runs the service can mend it.
+        logger.error("%s %s", request_id(request.scope), error)
+        return failure_response(request.scope)
     return problem_response(request.scope, 400, str(error))
+
+
+def failure_response(scope: Scope) -> Response:
+    """The answer where the service itself is at fault: nothing of the inside but the id under which the log has it."""
+    return problem_response(scope, 500, f"the service failed; its log has the reason under {request_id(scope)}")
+
+
+def _on_client_gone(request: Request, error: Exception) -> Response:
+    """Nobody reads it; the log and the metrics do."""
+    return Response(status_code=CLIENT_GONE)
 
 
 def _on_invalid_request(request: Request, error: Exception) -> Response:
@@ -137,9 +184,10 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
 def _on_http_exception(request: Request, error: Exception) -> Response:
     """What the router itself refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
+    path = request.scope["path"]
     details = {
-        404: f"nothing is at {request.url.path}: openapi.json lists every path",
-        405: f"{request.url.path} does not answer {request.method}",
+        404: f"nothing is at {path}: openapi.json lists every path",
+        405: f"{path} does not answer {request.method}",
     }
     detail = details.get(error.status_code, str(error.detail))
     return problem_response(request.scope, error.status_code, detail, headers=error.headers)

@@ -1,17 +1,35 @@
-"""What the routes share: the catalogue, the open store, and the seats that bound how many queries run at once."""
+"""What the routes share: the catalogue, the open store, and how a question is answered within its time.
+
+1. A request waits for one of a bounded number of seats; where none is free in time it is told to come again.
+2. Its work runs in a thread of its own, under a deadline that all its reads share (`store.caller`).
+3. Whoever comes first ends the wait: the work, the deadline (504), or a client that goes away.
+4. In the last two cases the engine is told to stop; the seat is free only when the thread has ended.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 
-from api.problems import Busy
+from api.metrics import Metrics
+from api.problems import Busy, ClientGone, request_id
+from summit_graph.errors import QueryTimeout
 from summit_graph.queries import Catalogue
 from summit_graph.store import Store
+from summit_graph.store.caller import TIMED_OUT, Caller, asking
+
+GRACE_MS = 100
+"""How long after its limit a query may still hand in its answer; then the client is told."""
+STOP_AGAIN_S = 0.25
+"""A query that was just about to begin when it was stopped is stopped again after this."""
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -20,41 +38,101 @@ class Service:
 
     store: Store
     catalogue: Catalogue
+    metrics: Metrics
     concurrent_queries: int
     queue_timeout_ms: int
+    query_timeout_ms: int
     _seats: asyncio.Semaphore = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+    _endings: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._seats = asyncio.Semaphore(self.concurrent_queries)
+        self._threads = ThreadPoolExecutor(self.concurrent_queries, thread_name_prefix="query")
 
-    async def take_seat(self) -> None:
-        """Waits for a seat; raises Busy where none is free in time, so that no queue grows without end."""
+    async def answer(self, request: Request, name: str, work: Callable[[Store], _Result]) -> _Result:
+        """What `work` makes of the store; `name` is the query's, for the metrics.
+
+        Raises Busy where no seat is free in time, QueryTimeout past the time limit, ClientGone where nobody waits any
+        more, and what `work` raises.
+        """
+        await self._take_seat()
+        caller = Caller(request_id(request.scope), self.query_timeout_ms)
+        began = time.perf_counter()
+
+        def in_thread() -> _Result:
+            with asking(caller):
+                return work(self.store)
+
+        running = asyncio.get_running_loop().run_in_executor(self._threads, in_thread)
+        running.add_done_callback(lambda _: self._leave_seat())
+        gone = asyncio.create_task(_client_gone(request))
+        limit_s = (self.query_timeout_ms + GRACE_MS) / 1000 if self.query_timeout_ms else None
+        try:
+            waited: set[asyncio.Future[Any]] = {running, gone}
+            await asyncio.wait(waited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                return running.result()
+            self._stop(caller, running)
+            if gone.done():
+                self.metrics.count("summit_graph_queries_cancelled_total", query=name)
+                raise ClientGone
+            raise QueryTimeout(TIMED_OUT)
+        except asyncio.CancelledError:
+            self._stop(caller, running)
+            raise
+        except QueryTimeout:
+            self.metrics.count("summit_graph_rejections_total", reason="timeout")
+            raise
+        finally:
+            gone.cancel()
+            self.metrics.observe_query(name, time.perf_counter() - began)
+
+    @property
+    def seats_taken(self) -> int:
+        """How many queries run now, those that were stopped and have not ended included."""
+        return self.concurrent_queries - self._seats._value
+
+    def close(self) -> None:
+        """Lets go of threads and store; what still runs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+    async def _take_seat(self) -> None:
         try:
             async with asyncio.timeout(self.queue_timeout_ms / 1000):
                 await self._seats.acquire()
         except TimeoutError:
+            self.metrics.count("summit_graph_rejections_total", reason="busy")
             raise Busy(f"{self.concurrent_queries} queries run already: try again") from None
 
-    def leave_seat(self) -> None:
-        """Gives the seat to the next in the queue."""
+    def _leave_seat(self) -> None:
         self._seats.release()
+
+    def _stop(self, caller: Caller, running: asyncio.Future[_Result]) -> None:
+        ending = asyncio.create_task(_stop_until_ended(caller, running))
+        # A task that nobody holds may be collected before it ends.
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+
+async def _stop_until_ended(caller: Caller, running: asyncio.Future[_Result]) -> None:
+    while not running.done():
+        # In a thread: telling a server to stop is a call to it. Where it does not answer, its own limit ends the query.
+        with contextlib.suppress(Exception):
+            await asyncio.to_thread(caller.stop)
+        await asyncio.wait({running}, timeout=STOP_AGAIN_S)
+    # Nobody asks for its outcome any more; one that was never looked at is complained of.
+    running.exception()
+
+
+async def _client_gone(request: Request) -> None:
+    """Ends when the client has closed its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def service_of(request: Request) -> Service:
     """The service that answers this request."""
     service: Service = request.app.state.service
     return service
-
-
-async def _seated(request: Request) -> AsyncIterator[Service]:
-    service = service_of(request)
-    await service.take_seat()
-    try:
-        yield service
-    finally:
-        service.leave_seat()
-
-
-# Function scope: the seat is free again when the query has ended, not when a slow client has read the answer.
-SeatedService = Annotated[Service, Depends(_seated, scope="function")]
-"""The service, for a route that asks the store; such a route is a plain function and runs in the thread pool."""

@@ -18,6 +18,8 @@ class Setting:
     default: Value
     meaning: str
     variable: str
+    of_service: bool = False
+    """Whether it is an option of `serve` too."""
 
     def value(self) -> Value:
         """What the environment says, else the default; raises SummitError where it is of another type."""
@@ -35,27 +37,40 @@ class Setting:
         return text
 
 
-def _row(name: str, default: Value, meaning: str, variable: str | None = None) -> Setting:
-    return Setting(name, default, meaning, variable or f"SUMMIT_{name.upper()}")
+def _row(name: str, default: Value, meaning: str, variable: str | None = None, *, of_service: bool = False) -> Setting:
+    return Setting(name, default, meaning, variable or f"SUMMIT_{name.upper()}", of_service)
+
+
+def _served(name: str, default: Value, meaning: str) -> Setting:
+    return _row(name, default, meaning, of_service=True)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    _row("db", "summit.lbug", "The graph store: a path (embedded) or a neo4j://, neo4j+s:// or bolt:// URL."),
+    _served("db", "summit.lbug", "The graph store: a path (embedded) or a neo4j://, neo4j+s:// or bolt:// URL."),
     _row("neo4j_username", "neo4j", "User name for a Neo4j server.", "NEO4J_USERNAME"),
     _row("neo4j_password", "", "Password for a Neo4j server.", "NEO4J_PASSWORD"),
     _row("neo4j_database", "neo4j", "Database on a Neo4j server.", "NEO4J_DATABASE"),
     _row("neo4j_connect_timeout_ms", 5_000, "How long to wait for a Neo4j server to answer."),
     _row("lease_ms", 10_000, "How long a Neo4j server is kept for a load that gives no sign of life any more."),
-    _row("query_timeout_ms", 10_000, "How long a query may run before it is stopped."),
-    _row("cypher_row_limit", 10_000, "Rows that an ad hoc query may answer."),
+    _served("query_timeout_ms", 10_000, "How long a query may run before it is stopped."),
+    _served("cypher_row_limit", 10_000, "Rows that an ad hoc query may answer."),
+    _served("cypher_memory_mb", 1_024, "Memory that an ad hoc query on an embedded store may take."),
     _row("buffer_pool_mb", 2_048, "Memory of the embedded store's buffer pool while loading."),
-    _row("host", "127.0.0.1", "Address that the service listens on."),
-    _row("port", 8_000, "Port that the service listens on."),
-    _row("root_path", "", "Path under which a proxy serves the service, such as /summit."),
-    _row("queries", "", "A folder of further query files."),
-    _row("maximum_rows", 10_000, "Rows that one page of a query's answer over HTTP may hold."),
-    _row("concurrent_queries", 8, "Queries that one service process runs at once; further requests wait."),
-    _row("queue_timeout_ms", 2_000, "How long a request waits for its turn before it is answered 503."),
+    _served("host", "127.0.0.1", "Address that the service listens on."),
+    _served("port", 8_000, "Port that the service listens on."),
+    _served("root_path", "", "Path under which a proxy serves the service, such as /summit."),
+    _served("queries", "", "A folder of further query files."),
+    _served("maximum_rows", 10_000, "Rows that one page of a query's answer over HTTP may hold."),
+    _served("concurrent_queries", 8, "Queries that one service process runs at once; further requests wait."),
+    _served("queue_timeout_ms", 2_000, "How long a request waits for its turn before it is answered 503."),
+    _row("api_key", "", "The key that requests must have: 16 characters or more. Without one nobody is asked."),
+    _served("allowed_hosts", "", "Host names, with commas between them, that the service goes by; any address is one."),
+    _served("cors_origins", "", "Origins, with commas between them, whose pages may read answers."),
+    _served("request_log", True, "Whether each request is a line of JSON on standard error."),
+    _served("maximum_body_kb", 256, "How long a request's body may be."),
+    _served("workers", 1, "Processes that answer, each with its own connections to the store."),
+    _served("allow_cypher", False, "Whether queries of one's own may be sent: POST /api/v1/cypher."),
+    _served("receive_timeout_ms", 10_000, "How long a request may take to arrive."),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

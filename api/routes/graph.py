@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from api.answers import GRAPH_SCHEMA, documented_answer, graph_answer, json_response
+from api.answers import GRAPH_SCHEMA, documented_answer, graph_answer, json_bytes
+from api.caching import whole
+from api.formats import MEDIA_TYPES, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
 from api.problems import documented
-from api.service import SeatedService
+from api.service import service_of
 from summit_graph.queries import class_graph
 from summit_graph.queries.parameter import DOMAIN_MEANINGS
 
@@ -24,9 +26,13 @@ RunParameter = Annotated[
 @router.get(
     "/graph",
     summary="A class's attribution graph",
-    responses=documented_answer("The graph.", GRAPH_SCHEMA) | documented(400, 404, 422, 503, 504),
+    responses=documented_answer("The graph.", GRAPH_SCHEMA) | documented(404, 406, 422, 503, 504),
 )
-def graph(request: Request, service: SeatedService, class_: ClassParameter, run: RunParameter = None) -> Response:
+async def graph(request: Request, class_: ClassParameter, run: RunParameter = None) -> Response:
     """Its selected neurons, each with its slot (place in its layer's row), its edges, and what part of all they are."""
     refuse_unknown(request, ("class", "run"))
-    return json_response(graph_answer(class_graph(service.store, class_, run)))
+    media_type = MEDIA_TYPES[wanted_format(request, offered=("json",))]
+    content = await service_of(request).answer(
+        request, "graph", lambda store: json_bytes(graph_answer(class_graph(store, class_, run)))
+    )
+    return whole(request, content, media_type)

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, json_response, query_answer
-from api.answers import query_answer_schema as answer_schema
-from api.parameters import route_parameters, values_of
+from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, json_bytes, query_answers
+from api.caching import conditional, entity_tag, in_parts, whole
+from api.formats import MEDIA_TYPES, parts_of, wanted_format
+from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, values_of
 from api.problems import documented
-from api.service import SeatedService
-from summit_graph.queries import Catalogue, Query, run_query
+from api.service import service_of
+from summit_graph.errors import QueryRefused, WrongQueryFile
+from summit_graph.queries import Catalogue, Query, QueryResult
+from summit_graph.queries.running import Question, answer_question, ask
+from summit_graph.store import Store
 
-PROBLEMS = documented(400, 404, 422, 503, 504)
+PROBLEMS = documented(404, 406, 422, 503, 504)
 
 
 def queries_router(catalogue: Catalogue, maximum_rows: int) -> APIRouter:
     """GET /queries and GET /queries/<name> for every query of the catalogue."""
     router = APIRouter(prefix="/queries", tags=["queries"])
-    entries = [catalogue_entry(query) for query in catalogue]
+    content = json_bytes({"queries": [catalogue_entry(query) for query in catalogue]})
+    described = documented_answer("Every query.", CATALOGUE_SCHEMA) | documented(406, 422)
 
-    @router.get("", summary="The catalogue", responses=documented_answer("Every query.", CATALOGUE_SCHEMA))
-    async def list_queries() -> Response:
+    @router.get("", summary="The catalogue", responses=described)
+    async def list_queries(request: Request) -> Response:
         """Every canned query: what it answers, its parameters, its columns, an example and its text."""
-        return json_response({"queries": entries})
+        refuse_unknown(request)
+        return whole(request, content, MEDIA_TYPES[wanted_format(request, offered=("json",))])
 
     for query in catalogue:
         router.add_api_route(
@@ -37,7 +44,7 @@ def queries_router(catalogue: Catalogue, maximum_rows: int) -> APIRouter:
             operation_id=query.name,
             summary=query.title,
             description=query.answers,
-            responses=documented_answer("The rows.", answer_schema(query.columns)) | PROBLEMS,
+            responses=query_answers(query.columns) | PROBLEMS,
         )
 
     @router.get("/{name:path}", include_in_schema=False)
@@ -49,20 +56,58 @@ def queries_router(catalogue: Catalogue, maximum_rows: int) -> APIRouter:
     return router
 
 
-def _route(query: Query, maximum_rows: int) -> Callable[..., Response]:
+def _route(query: Query, maximum_rows: int) -> Callable[..., Awaitable[Response]]:
     """The function that answers a query; its signature, which FastAPI reads, is made from the query file's header."""
 
-    def answer(request: Request, service: SeatedService, **arguments: Any) -> Response:
+    async def answer(request: Request, **arguments: Any) -> Response:
         values = values_of(request, arguments)
-        page = values.pop("page")
-        return json_response(
-            query_answer(run_query(service.store, query, values, page=page, maximum_rows=maximum_rows))
-        )
+        page = values.pop(PAGE)
+        chosen = wanted_format(request, values.pop(FORMAT))
 
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
-        for name, annotation in (("request", Request), ("service", SeatedService))
-    ]
-    signature = inspect.Signature(shared + route_parameters(query, maximum_rows), return_annotation=Response)
+        def work(store: Store) -> Response:
+            question = ask(store, query, values)
+            try:
+                return answered(request, store, question, page, chosen, maximum_rows)
+            except QueryRefused as error:
+                raise WrongQueryFile(f"{query.file}: {error}") from None
+
+        return await service_of(request).answer(request, query.name, work)
+
+    shared = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    signature = inspect.Signature([shared, *route_parameters(query, maximum_rows)], return_annotation=Response)
     answer.__signature__ = signature  # type: ignore[attr-defined]
     return answer
+
+
+def answered(
+    request: Request, store: Store, question: Question, page: str | None, chosen: str, maximum_rows: int
+) -> Response:
+    """The answer of a question in the chosen format, or that the client holds it already."""
+
+    def result() -> QueryResult:
+        return answer_question(store, question, page=page, maximum_rows=maximum_rows)
+
+    if question.run is None or question.bound.get("scope") == "all":
+        # About the runs themselves, or about what a load may have brought or not: only the rows tell.
+        found = result()
+        tag = entity_tag(chosen, found.columns, found.rows, found.next)
+        return conditional(request, tag, lambda: _sent(found, chosen), _link(request, found))
+    tag = entity_tag(question.digest, question.bound.get("limit"), maximum_rows, page, chosen)
+    return conditional(request, tag, lambda: _linked(request, result(), chosen))
+
+
+def _linked(request: Request, result: QueryResult, chosen: str) -> Response:
+    response = _sent(result, chosen)
+    response.headers.update(_link(request, result))
+    return response
+
+
+def _sent(result: QueryResult, chosen: str) -> Response:
+    return in_parts(parts_of(result, chosen), MEDIA_TYPES[chosen])
+
+
+def _link(request: Request, result: QueryResult) -> dict[str, str]:
+    """Where the next page is, for formats whose body cannot say it; relative, as every address is."""
+    if result.next is None:
+        return {}
+    return {"Link": f'<?{urlencode({**request.query_params, PAGE: result.next})}>; rel="next"'}

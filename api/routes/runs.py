@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from api.answers import documented_answer, json_response, rows_schema
+from api.answers import documented_answer, json_bytes, rows_schema
+from api.caching import whole
+from api.formats import MEDIA_TYPES, wanted_format
+from api.parameters import refuse_unknown
 from api.problems import documented
-from api.service import SeatedService
+from api.service import service_of
 from summit_graph.queries import Catalogue, run_query
 
 
@@ -14,10 +17,15 @@ def runs_router(catalogue: Catalogue) -> APIRouter:
     """GET /runs: the rows of the canned query `runs`, the newest run first."""
     router = APIRouter(tags=["runs"])
     runs = catalogue.get("runs")
-    documentation = documented_answer("The runs.", rows_schema("runs", runs.columns))
+    described = documented_answer("The runs.", rows_schema("runs", runs.columns)) | documented(406, 422, 503, 504)
 
-    @router.get("/runs", summary=runs.title, description=runs.answers, responses=documentation | documented(503, 504))
-    def list_runs(service: SeatedService) -> Response:
-        return json_response({"runs": run_query(service.store, runs, {}).rows})
+    @router.get("/runs", summary=runs.title, description=runs.answers, responses=described)
+    async def list_runs(request: Request) -> Response:
+        refuse_unknown(request)
+        media_type = MEDIA_TYPES[wanted_format(request, offered=("json",))]
+        content = await service_of(request).answer(
+            request, runs.name, lambda store: json_bytes({"runs": run_query(store, runs, {}).rows})
+        )
+        return whole(request, content, media_type)
 
     return router

@@ -2,60 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import ipaddress
-import signal
+import os
 import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from summit_graph import settings
 from summit_graph.errors import SummitError
 
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
 group = typer.Typer()
 
 LISTENING_BACKLOG = 2_048
-OWN_PATHS = {"/api", "/api/v1", "/page"}
+OWN_PATHS = {"/api", "/api/v1", "/page", "/docs"}
 """Root paths under which an address could be read in two ways, with and without it."""
-SHUTDOWN_TIMEOUT_S = 10
-"""How long requests that run may take to end when the service is stopped."""
+
+
+def _options_of_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command an option for each setting of the service, so that every limit is one without being written."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())
+    own = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    options = [_option(row) for row in settings.SETTINGS if row.of_service]
+    command.__signature__ = inspect.Signature(options + own)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in options + own}
+    return command
+
+
+def _option(row: settings.Setting) -> inspect.Parameter:
+    kind = type(row.default) if isinstance(row.default, bool | int) else str
+    name = f"--{row.name.replace('_', '-')}"
+    spelled = (f"{name}/--no-{name[2:]}",) if row.default is True else (name,)
+    bounds = {"min": 0} if kind is int else {}
+    if row.name == "port":
+        bounds = {"min": 0, "max": 65_535}
+    if row.name in {"concurrent_queries", "workers", "maximum_rows"}:
+        bounds = {"min": 1}
+    described = typer.Option(*spelled, help=row.meaning, metavar="URL" if row.name == "db" else None, **bounds)  # type: ignore[arg-type]
+    return inspect.Parameter(
+        row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, described]
+    )
 
 
 @group.command("serve")
+@_options_of_settings
 def serve(
-    db: Annotated[str | None, typer.Option("--db", help=settings.setting("db").meaning)] = None,
-    host: Annotated[str | None, typer.Option("--host", help=settings.setting("host").meaning)] = None,
-    port: Annotated[
-        int | None,
-        typer.Option("--port", min=0, max=65_535, help=f"{settings.setting('port').meaning[:-1]}; 0: any free one."),
-    ] = None,
-    root_path: Annotated[str | None, typer.Option("--root-path", help=settings.setting("root_path").meaning)] = None,
-    queries: Annotated[Path | None, typer.Option("--queries", help=settings.setting("queries").meaning)] = None,
+    *,
     no_auth: Annotated[
         bool,
         typer.Option("--no-auth", help="Listen on other addresses than this machine's own, open to who reaches it."),
     ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve a small graph of handwritten digits, made here.")] = False,
+    **options: Any,
 ) -> None:
     """Serves a store over HTTP: the page at /, the routes under /api/v1, their specification at /openapi.json."""
-    from api.app import create_app
-    from summit_graph.queries import load_catalogue
-    from summit_graph.store import open_store
+    # Processes that answer beside this one read their settings where this one does.
+    os.environ |= {settings.setting(name).variable: str(value) for name, value in options.items() if value is not None}
+    with _demo_store() if demo else contextlib.nullcontext():
+        _check_settings(no_auth)
+        from api.serving import run
 
-    host = host or settings.text("host")
-    prefix = _checked_root_path(root_path if root_path is not None else settings.text("root_path"))
-    if not no_auth and not _is_loopback(host):
-        raise SummitError(
-            f"{host} can be reached from other machines, and no password is asked: add --no-auth if that is meant"
-        )
-    catalogue = load_catalogue(*([queries] if queries is not None else []))
-    # What keeps the store from opening is said here, in one line, before anything listens.
-    open_store(db).close()
-    listener = _listen(host, settings.number("port") if port is None else port)
-    _run(create_app(db, catalogue=catalogue, root_path=prefix), listener, host)
+        host = settings.text("host")
+        with _listen(host, settings.number("port")) as listener:
+            run(listener, lambda: _say_address(_address(host, listener.getsockname()[1])))
 
 
 @group.command("settings")
@@ -64,36 +79,47 @@ def show_settings() -> None:
     rows = [("VARIABLE", "VALUE", "MEANING")]
     for row in settings.SETTINGS:
         # A password is no one's to read over a shoulder.
-        value = "(set)" if "password" in row.name and row.value() else str(row.value())
+        secret = row.name.endswith(("password", "key"))
+        value = "(set)" if secret and row.value() else str(row.value())
         rows.append((row.variable, value, row.meaning))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for variable, value, meaning in rows:
         typer.echo(f"{variable:{widths[0]}}  {value:{widths[1]}}  {meaning}")
 
 
-def _run(application: FastAPI, listener: socket.socket, host: str) -> None:
-    """Answers until SIGTERM or Ctrl-C; then ends what runs. Its address is printed once it answers."""
-    import uvicorn
+def _check_settings(no_auth: bool) -> None:
+    """Says in one line what would keep the service from starting, before anything listens."""
+    from api.app import create_app
+    from summit_graph.store import open_store
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                typer.echo(_address(host, listener.getsockname()[1]))
-                typer.echo("summit-graph: serving; Ctrl-C stops it", err=True)
+    host = settings.text("host")
+    _check_root_path(settings.text("root_path"))
+    if not no_auth and not settings.text("api_key") and not _is_loopback(host):
+        raise SummitError(
+            f"{host} can be reached from other machines, and no key is asked: set SUMMIT_API_KEY, "
+            f"or add --no-auth if that is meant"
+        )
+    open_store().close()
+    create_app()
 
-    config = uvicorn.Config(
-        application,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-    )
-    for stopping in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal again when it has shut down in order: it then has done what was asked.
-        signal.signal(stopping, lambda *_: None)
-    with listener:
-        Server(config).run(sockets=[listener])
+
+def _say_address(address: str) -> None:
+    typer.echo(address)
+    sys.stdout.flush()
+    typer.echo("summit-graph: serving; Ctrl-C stops it", err=True)
+
+
+@contextlib.contextmanager
+def _demo_store() -> Iterator[None]:
+    """A store with the packaged run of handwritten digits, for as long as the service runs."""
+    from summit_graph.packaged_demo import load_demo
+
+    with tempfile.TemporaryDirectory(prefix="summit-demo-") as folder:
+        path = Path(folder) / "demo.lbug"
+        typer.echo("summit-graph: loading the demo's graph", err=True)
+        load_demo(path)
+        os.environ[settings.setting("db").variable] = str(path)
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -127,11 +153,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _checked_root_path(path: str) -> str:
-    """A path such as /summit, or nothing; raises SummitError where it is neither."""
+def _check_root_path(path: str) -> None:
+    """Raises SummitError where it is neither a path such as /summit, nor nothing."""
     stripped = path.rstrip("/")
     if stripped and (not stripped.startswith("/") or any(sign in stripped for sign in "?#% \\") or "//" in stripped):
         raise SummitError(f"--root-path is {path!r}: give a path such as /summit")
     if stripped in OWN_PATHS:
         raise SummitError(f"--root-path is {path!r}, which the service has paths of its own under: give another")
-    return stripped

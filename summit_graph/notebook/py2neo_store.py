@@ -65,6 +65,10 @@ class Py2neoStore:
         starts = range(0, len(answer.rows), BATCH_ROWS)
         yield Stream(answer.columns, (answer.rows[start : start + BATCH_ROWS] for start in starts))
 
+    def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
+        """Runs one reading query, as `Store.read_untrusted` does."""
+        return self.read(text, parameters, row_limit=row_limit, label=label)
+
     def load(self, *_: Any, **__: Any) -> LoadReport:
         """Refused: runs are loaded by `summit-graph load`."""
         raise SummitError("a py2neo graph is only read: load runs with `summit-graph load RUN --db URL`")

@@ -78,6 +78,14 @@ class Store(Protocol):
         """
         ...
 
+    def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
+        """Runs a reading query of somebody else's, as `read` does, in the time of the setting `query_timeout_ms`.
+
+        The embedded engine runs it in a process of its own that has no right to write anywhere, since its read-only
+        mode is no wall; raises SummitError where this machine cannot do that.
+        """
+        ...
+
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
     ) -> LoadReport:

@@ -7,7 +7,8 @@ LOAD FROM and COPY read and write files and takes several statements at a time. 
    refused, because Neo4j replaces such escapes before it reads the text.
 2. Where an operand just ended (a name, a number, a closing bracket …) a further word can only be a keyword: it must be
    in the lists below. Where an operand is expected a word is a name, whatever it spells.
-3. A statement, a subquery and what follows UNION begin with a clause that reads. CALL only begins a subquery.
+3. A function that is called must be in the list of those that only compute (`functions`).
+4. A statement, a subquery and what follows UNION begin with a clause that reads. CALL only begins a subquery.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from summit_graph.errors import SummitError
+from summit_graph.store.functions import FUNCTIONS
 
 _CLAUSES = frozenset({"MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN", "CALL"})
 """Words that a statement, a subquery and what follows UNION may begin with."""
@@ -133,6 +135,9 @@ def _check(tokens: Sequence[Token]) -> None:
             raise _refusal(token)
         elif word in _PREFIXES and before.text != "." and after.text not in {".", ":", ",", ")"}:
             operand_ended = False
+        elif token.kind in {"word", "name"} and after.text == "(" and not _is_label(before):
+            _check_function(tokens, place)
+            operand_ended = False
         elif token.kind != "symbol":
             operand_ended = True
         elif token.text == "*":
@@ -154,6 +159,24 @@ def _must_be_clause(token: Token, before: Token, after: Token) -> bool:
 def _is_name(before: Token, after: Token) -> bool:
     """Whether a word is a key, a property or a label, whatever it spells."""
     return before.text in {".", ":", "|", "&", "!"} or (before.text in {"{", ","} and after.text == ":")
+
+
+def _is_label(before: Token) -> bool:
+    """Whether a name is a label or type, after which a bracket holds properties (USING INDEX) or a node."""
+    return before.text in {":", "|", "&", "!"}
+
+
+def _check_function(tokens: Sequence[Token], place: int) -> None:
+    """Raises SummitError unless the function that is called at that place, `namespace.name(`, is one of ours."""
+    parts = [tokens[place].text]
+    while place >= 2 and tokens[place - 1].text == "." and tokens[place - 2].kind in {"word", "name"}:
+        place -= 2
+        parts.insert(0, tokens[place].text)
+    name = ".".join(part.strip("`") for part in parts)
+    if name.lower() not in FUNCTIONS:
+        raise SummitError(
+            f"{name[:60]}() cannot be called: a query that only reads has the functions that only compute"
+        )
 
 
 def _refusal(token: Token) -> SummitError:

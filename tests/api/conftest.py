@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from summit_graph.run import Run
 from summit_graph.store import open_store
+from tests.api.clients import client_of
 from tests.api.serving import Serving, serving
 from tests.published import published_files, published_run
 from tests.runs import countless_run, small_run
@@ -59,8 +60,8 @@ def empty_store_path(store_path: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def client(store_path: Path) -> Iterator[TestClient]:
-    """The application over that store; a failure of the service is answered, not raised, as with a real server."""
-    with TestClient(create_app(str(store_path)), raise_server_exceptions=False) as client:
+    """The application over that store."""
+    with client_of(create_app(str(store_path))) as client:
         yield client
 
 

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
@@ -27,6 +29,12 @@ class Serving:
     start_s: float
     """Seconds from starting the command until it printed its address, from when on it answers."""
     process: subprocess.Popen[str]
+    _messages: IO[str]
+
+    def messages(self) -> str:
+        """What it has written to standard error so far: lines of requests, errors."""
+        self._messages.seek(0)
+        return self._messages.read()
 
 
 def command_line(*arguments: str) -> list[str]:
@@ -35,30 +43,33 @@ def command_line(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def serving(*options: str, environment: dict[str, str] | None = None) -> Iterator[Serving]:
-    """Serves on a free port until the block ends; fails where the command stops by itself or does not end in order."""
+def serving(*options: str, environment: dict[str, str] | None = None, folder: Path = PROJECT) -> Iterator[Serving]:
+    """Serves on a free port until the block ends, from a folder; fails where it stops by itself or not in order."""
     started = time.monotonic()
-    process = subprocess.Popen(
-        command_line("serve", "--port", "0", *options),
-        cwd=PROJECT,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    timer = threading.Timer(START_TIMEOUT_S, process.kill)
-    timer.start()
-    try:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        start_s = time.monotonic() - started
-        timer.cancel()
-        if not address:
-            raise AssertionError(f"serve did not start: {process.communicate()[1]}")
-        yield Serving(address, start_s, process)
-    finally:
-        timer.cancel()
-        process.send_signal(signal.SIGTERM)
-        _, messages = process.communicate(timeout=STOP_TIMEOUT_S)
-    assert process.returncode == 0, messages
-    assert "Traceback" not in messages
+    # A file: a pipe that nobody reads would fill up with the lines of requests.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as messages:
+        process = subprocess.Popen(
+            command_line("serve", "--port", "0", *options),
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            text=True,
+        )
+        timer = threading.Timer(START_TIMEOUT_S, process.kill)
+        timer.start()
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            start_s = time.monotonic() - started
+            timer.cancel()
+            served = Serving(address, start_s, process, messages)
+            if not address:
+                raise AssertionError(f"serve did not start: {served.messages()}")
+            yield served
+        finally:
+            timer.cancel()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=STOP_TIMEOUT_S)
+        assert process.returncode == 0, served.messages()
+        assert "Traceback" not in served.messages()

@@ -11,6 +11,7 @@ from api.app import create_app
 from summit_graph.queries import Query, packaged_catalogue
 from summit_graph.run import Run
 from summit_graph.store import open_store
+from tests.api.clients import client_of
 from tests.api.problem import get_problem
 from tests.api.test_routes import CLASS, GIVEN
 from tests.services.neo4j_server import Neo4jServer
@@ -27,7 +28,7 @@ def neo4j_client(neo4j_empty: Neo4jServer, small_run: Run) -> Iterator[TestClien
             store.load(small_run)
         finally:
             store.close()
-        with TestClient(create_app(neo4j_empty.url), raise_server_exceptions=False) as client:
+        with client_of(create_app(neo4j_empty.url)) as client:
             yield client
 
 

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from summit_graph.errors import SummitError
 from summit_graph.queries import load_catalogue, packaged_catalogue
+from tests.api.clients import client_of
 from tests.api.test_routes import CLASS, GIVEN
 
 STRONG_NEURONS = """\
@@ -36,7 +37,7 @@ ORDER BY a.count DESC, n.layer_index DESC, n.channel
 def extended(store_path: Path, tmp_path: Path) -> TestClient:
     """The application with one more query, dropped into a folder."""
     (tmp_path / "strong_neurons.cypher").write_text(STRONG_NEURONS, encoding="utf-8")
-    return TestClient(create_app(str(store_path), catalogue=load_catalogue(tmp_path)), raise_server_exceptions=False)
+    return client_of(create_app(str(store_path), catalogue=load_catalogue(tmp_path)))
 
 
 def operation(client: TestClient, path: str) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def test_a_query_file_becomes_a_documented_operation(extended: TestClient) -> No
         parameters = {entry["name"]: entry for entry in described["parameters"]}
         assert described["summary"] == "Strong neurons"
         assert described["operationId"] == "strong_neurons"
-        assert set(parameters) == {"class", "least", "part", "layer", "scope", "limit", "run", "page"}
+        assert set(parameters) == {"class", "least", "part", "layer", "scope", "limit", "run", "page", "format"}
         assert [name for name, entry in parameters.items() if entry["required"]] == ["class"]
         schemas = {name: entry["schema"] for name, entry in parameters.items()}
         assert (schemas["least"]["type"], schemas["least"]["minimum"], schemas["least"]["maximum"]) == (
@@ -91,7 +92,9 @@ def test_every_operation_documents_its_answer_and_its_errors(client: TestClient)
         for described in operations.values():
             identifiers.append(described["operationId"])
             assert described["summary"]
-            assert described["responses"]["200"]["content"]["application/json"]["schema"], path
+            [*kinds] = described["responses"]["200"]["content"].values()
+            assert all(kind["schema"] for kind in kinds), path
+            assert {"400", "401", "403", "429", "500"} <= set(described["responses"]), path
             for status, response in described["responses"].items():
                 assert status == "200" or response["content"] == problem, path
             for parameter in described.get("parameters", []):

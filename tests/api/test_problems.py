@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from summit_graph.errors import StoreUnavailable
 from summit_graph.queries import load_catalogue
+from tests.api.clients import client_of
 from tests.api.problem import get_problem, problem_of
 
 HUGE = "9" * 26
@@ -58,7 +59,7 @@ def test_a_path_without_anything_is_not_found(client: TestClient, address: str) 
         (f"class=4&page={'x' * 200}", "page"),
         ("class=4&class=7", "class"),
         ("class=4&limt=3", "limt"),
-        ("class=4&format=csv", "format"),
+        ("class=4&format=xml", "format"),
         ("class=a%00b", "class"),
     ],
 )
@@ -91,7 +92,7 @@ def test_a_page_token_of_another_question_is_refused(client: TestClient) -> None
         assert "page" in get_problem(client, f"{other}&page={token}", 422)["detail"]
 
 
-@pytest.mark.parametrize("address", ["/", "/api/v1/runs", "/api/v1/graph?class=4", "/page/main.js", "/healthz"])
+@pytest.mark.parametrize("address", ["/", "/api/v1/runs", "/api/v1/graph?class=4", "/page/favicon.svg", "/healthz"])
 def test_another_method_is_not_allowed(client: TestClient, address: str) -> None:
     problem_of(client.post(address), 405)
 
@@ -105,7 +106,7 @@ def test_a_query_past_its_time_is_stopped(store_path: Path, tmp_path: Path, monk
     )
     monkeypatch.setenv("SUMMIT_QUERY_TIMEOUT_MS", "300")
     app = create_app(str(store_path), catalogue=load_catalogue(tmp_path))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with client_of(app) as client:
         get_problem(client, "/api/v1/queries/runaway", 504)
         assert client.get("/api/v1/graph?class=4").status_code == 200
 
@@ -154,7 +155,7 @@ def test_an_unforeseen_failure_says_nothing_of_the_inside(client: TestClient, ad
 
 
 def test_a_store_without_runs_is_not_ready(empty_store_path: Path) -> None:
-    with TestClient(create_app(str(empty_store_path)), raise_server_exceptions=False) as client:
+    with client_of(create_app(str(empty_store_path))) as client:
         assert "load" in get_problem(client, "/readyz", 503)["detail"]
         assert client.get("/api/v1/runs").json() == {"runs": []}
         assert "load" in get_problem(client, "/api/v1/graph?class=4", 404)["detail"]

@@ -12,7 +12,14 @@ from summit_graph.queries import packaged_catalogue
 from summit_graph.run import Run
 
 CLASS = 4
-GIVEN: dict[str, str | int] = {"class": CLASS, "class_a": 0, "class_b": CLASS, "neuron": "mixed4/1", "layer": "mixed4"}
+GIVEN: dict[str, str | int] = {
+    "class": CLASS,
+    "class_a": 0,
+    "class_b": CLASS,
+    "classes": "0,4",
+    "neuron": "mixed4/1",
+    "layer": "mixed4",
+}
 """Values of the parameters that a query may demand."""
 
 

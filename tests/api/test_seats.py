@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from api.app import create_app
+from tests.api.clients import client_of
 from tests.api.problem import problem_of
 
 SEATS = 2
@@ -37,7 +37,7 @@ def test_beyond_the_seats_a_request_waits_a_little_and_is_told_to_come_again(
 ) -> None:
     monkeypatch.setenv("SUMMIT_CONCURRENT_QUERIES", str(SEATS))
     monkeypatch.setenv("SUMMIT_QUEUE_TIMEOUT_MS", "100")
-    with TestClient(create_app(str(store_path)), raise_server_exceptions=False) as client:
+    with client_of(create_app(str(store_path))) as client:
         assert isinstance(client.app, FastAPI)
         service = client.app.state.service
         store = service.store

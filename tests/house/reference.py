@@ -1,10 +1,13 @@
 """The tables of the documentation that say what the code says: rendered here, written by `make format`, held by a test.
 
-A block in a page of `docs/` stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
+A block in a page of `docs/` stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; the specification of the HTTP
+API is a file of its own.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -149,8 +152,26 @@ def split_page(name: str) -> tuple[str, str, str]:
     return before + begin, inside, end + after
 
 
+SPECIFICATION = Path("api/openapi.json")
+
+
+def specification_text() -> str:
+    """The specification of the HTTP API over the packaged catalogue, with one's own queries allowed."""
+    from api.app import create_app
+
+    told = {row.variable: os.environ.pop(row.variable, None) for row in settings.SETTINGS}
+    os.environ[settings.setting("allow_cypher").variable] = "1"
+    try:
+        specification = create_app("none.lbug", catalogue=packaged_catalogue()).openapi()
+    finally:
+        os.environ.pop(settings.setting("allow_cypher").variable)
+        os.environ |= {name: value for name, value in told.items() if value is not None}
+    return json.dumps(specification, indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> int:
-    """Write every block anew."""
+    """Write every block anew, and the specification."""
+    (PROJECT / SPECIFICATION).write_text(specification_text(), encoding="utf-8")
     for name, (page, render) in BLOCKS.items():
         before, _, after = split_page(name)
         (PROJECT / page).write_text(before + render() + after, encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 
 from summit_graph.cli import app
 from summit_graph.queries import packaged_catalogue
-from tests.house.reference import BLOCKS, leaf_commands, options_of, split_page
+from tests.house.reference import BLOCKS, SPECIFICATION, leaf_commands, options_of, specification_text, split_page
 from tests.house.sources import PROJECT, project_files
 
 PAGES = tuple(path for path in project_files() if path.suffix == ".md")
@@ -24,6 +24,11 @@ def test_a_table_that_says_what_the_code_says_is_up_to_date(block: str) -> None:
     _, render = BLOCKS[block]
     _, inside, _ = split_page(block)
     assert inside == render(), f"{BLOCKS[block][0]} is behind the code: run `make format`"
+
+
+def test_the_committed_specification_is_the_one_that_is_served() -> None:
+    committed = (PROJECT / SPECIFICATION).read_text(encoding="utf-8")
+    assert committed == specification_text(), f"{SPECIFICATION} is behind the code: run `make format`"
 
 
 def test_the_tables_name_every_command_option_and_setting() -> None:

@@ -15,6 +15,7 @@ from summit_graph.run import Run
 from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
+from summit_graph.store.ladybug.cells import Cells
 from summit_graph.store.ladybug.engine import execute, plain
 from summit_graph.store.ladybug.pool import ConnectionPool
 from summit_graph.store.values import checked_parameters
@@ -29,6 +30,7 @@ class LadybugStore(Store):
         self.path = path
         self._opening = threading.Lock()
         self._closed = False
+        self._cells: Cells | None = None
         self._pool = ConnectionPool(path) if path.exists() else None
 
     def read(
@@ -67,6 +69,11 @@ class LadybugStore(Store):
                 batches = iter(lambda: [tuple(map(plain, row)) for row in result.get_n(BATCH_ROWS)], [])
                 yield Stream(tuple(result.get_column_names()), batches)
 
+    def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
+        """See Store.read_untrusted."""
+        sent = checked_parameters(text, parameters)
+        return self._opened_cells().read(text, sent, row_limit, settings.number("query_timeout_ms"))
+
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
     ) -> LoadReport:
@@ -86,9 +93,22 @@ class LadybugStore(Store):
                 self._pool = ConnectionPool(self.path)
             return self._pool
 
+    def _opened_cells(self) -> Cells:
+        """Where others' queries run; the first one waits until such a process is ready."""
+        with self._opening:
+            if self._closed:
+                raise StoreUnavailable("the store was closed")
+            if self._cells is None:
+                cells = Cells(self.path)
+                cells.start()
+                self._cells = cells
+            return self._cells
+
     def close(self) -> None:
         """See Store.close."""
         with self._opening:
             self._closed = True
+            if self._cells is not None:
+                self._cells.close()
             if self._pool is not None:
                 self._pool.close()

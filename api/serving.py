@@ -1,0 +1,78 @@
+"""The processes of the service, as `summit-graph serve` starts them: what they are told comes from the settings."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from api.app import create_app
+from api.journal import start_journal
+from summit_graph import settings
+
+SHUTDOWN_TIMEOUT_S = 10
+"""How long requests that run may take to end when the service is stopped."""
+START_TIMEOUT_S = 60
+
+
+def application() -> FastAPI:
+    """The application of one process, with its log on standard error."""
+    if settings.setting("request_log").value():
+        start_journal(sys.stderr)
+    return create_app(root_path=settings.text("root_path"))
+
+
+def run(listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Answers until SIGTERM or Ctrl-C, then ends what runs; `announce` is called once it answers."""
+    workers = settings.number("workers")
+    config = uvicorn.Config(
+        "api.serving:application",
+        factory=True,
+        http="api.protocol:Protocol",
+        ws="none",
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    if workers > 1:
+        _Workers(config, [listener], announce).run()
+        return
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal again when it has shut down in order: it then has done what was asked.
+        signal.signal(stopping, lambda *_: None)
+    _Server(config, announce).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """The only process."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+class _Workers(Multiprocess):
+    """The parent of several processes, which starts one anew where it dies."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._announce = announce
+
+    def init_processes(self) -> None:
+        """Starts them all, and waits until they answer."""
+        super().init_processes()
+        if all(process.wait_until_ready(START_TIMEOUT_S, self.should_exit) for process in self.processes):
+            self._announce()
