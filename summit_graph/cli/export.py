@@ -41,6 +41,40 @@ def export_options() -> None:
     """Write a run in other people's formats."""
 
 
+@export_group.command("summit")
+def summit(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write; new or empty.", show_default=False)],
+    run_directory: RunDirectory = None,
+    db: Database = None,
+    run: RunOfStore = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="LAYER=NAME",
+            help="For Summit's own page: which layer is which of its nine, or in-order (the last are the last).",
+        ),
+    ] = None,
+    opens_with: Annotated[
+        str | None,
+        typer.Option("--opens-with", help="The class to call white_wolf: with that one Summit's page opens."),
+    ] = None,
+) -> None:
+    """Write the files that Summit's page reads: data/imagenet.json, data/ag/ag-<class>.json and pictures."""
+    from summit_graph.exchange.summit_export import export_summit
+
+    with opened(run_directory, db, run) as graphs:
+        say(
+            export_summit(
+                graphs,
+                out,
+                mapping=mapping or (),
+                opens_with=opens_with,
+                progress=lambda line: typer.echo(line, err=True),
+            )
+        )
+
+
 @export_group.command("node-link")
 def node_link(
     out: OutFile,

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from summit_graph import __version__
 from summit_graph.errors import SummitError
@@ -55,6 +58,9 @@ PUBLISHED_DEFECTS = (
 Progress = Callable[[str], None]
 """Called with one line at a time: what an import is doing."""
 
+Embedding = Callable[[Sequence[NDArray[np.integer[Any]]]], Sequence[NDArray[np.float64]]]
+"""Counts of each layer, (classes, channels), to a point for each class, (classes, 2)."""
+
 NeuronNumbers = Mapping[tuple[str, int], int]
 """The run's number of each neuron, by layer and channel."""
 
@@ -83,13 +89,15 @@ def import_summit(
     classes: Path | None = None,
     images_per_class: int | None = None,
     run: str = SUMMIT_RUN,
+    embed: Embedding | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Turns a zip or folder of `ag-<class>.json` into a complete run directory.
 
     `classes` is a CSV file (index, wnid, name); without it class 7 is named "class 7". With `images_per_class` (about
-    1,300 in ImageNet) counts have shares. Everything is read and checked before anything is written; an import that was
-    killed goes on when it is repeated. Raises SummitError where the input is damaged or `out` holds something else.
+    1,300 in ImageNet) counts have shares. `embed` places the classes in each layer by their counts. Everything is read
+    and checked before anything is written; an import that was killed goes on when it is repeated. Raises SummitError
+    where the input is damaged or `out` holds something else.
     """
     say = progress or (lambda line: None)
     check_run_id(run)
@@ -111,7 +119,13 @@ def import_summit(
     for graph in published.graphs:
         if graph.number not in finished:
             writer.write_class(_class_result(graph, neurons))
-    complete = writer.finish(classes=_classes_table(listed, images_per_class), neurons=_neurons_table(neurons, layers))
+    if embed is not None:
+        say(f"placing {len(published.graphs):,} classes in {len(layers)} layers")
+    complete = writer.finish(
+        classes=_classes_table(listed, images_per_class),
+        neurons=_neurons_table(neurons, layers),
+        embedding=None if embed is None else _embedding_table(published, neurons, embed),
+    )
     say(f"wrote {out}")
     return _report(published, neurons, complete, already_imported=False)
 
@@ -253,6 +267,27 @@ def _neurons_table(neurons: NeuronNumbers, layers: tuple[LayerEntry, ...]) -> pa
         "channel": [channel for _, channel in neurons],
     }
     return pa.table(columns, tables.NEURONS)
+
+
+def _embedding_table(published: PublishedGraphs, neurons: NeuronNumbers, embed: Embedding) -> pa.Table:
+    """Where the classes lie in each layer by their counts; channels that no class has play no part."""
+    places: dict[str, dict[int, int]] = {layer: {} for layer in published.layers}
+    for layer, channel in neurons:
+        places[layer][channel] = len(places[layer])
+    counts = [np.zeros((len(published.graphs), len(places[layer])), dtype=np.int64) for layer in published.layers]
+    for row, graph in enumerate(published.graphs):
+        for matrix, layer in zip(counts, published.layers, strict=True):
+            for node in graph.nodes[layer]:
+                matrix[row, places[layer][node.channel]] = node.count
+    numbers = [graph.number for graph in published.graphs]
+    parts = [
+        pa.table(
+            [numbers, [index] * len(numbers), points[:, 0], points[:, 1]],
+            schema=tables.EMBEDDING,
+        )
+        for index, points in enumerate(embed(counts))
+    ]
+    return pa.concat_tables(parts)
 
 
 def _report(

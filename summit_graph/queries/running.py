@@ -247,10 +247,12 @@ def _read(
 
 @contextmanager
 def naming_the_file(query: Query) -> Iterator[None]:
-    """A text that the engine refuses is its file's fault: the error says which."""
+    """A text that does not only read, or that the engine refuses, is its file's fault: the error says which."""
     try:
         yield
-    except QueryRefused as error:
+    except SummitError as error:
+        if type(error) not in {SummitError, QueryRefused}:
+            raise
         raise WrongQueryFile(f"{query.file}: {error}") from None
 
 
