@@ -1,8 +1,8 @@
 // title: A class's edges
 // answers: Which neuron feeds which in the class's attribution graph, and how strongly?
-//   An edge goes from an earlier layer's neuron (source) to a later one's (target). The strongest comes first: by share,
-//   or by count where the number of the class's images is unknown. `minimum_count` and `minimum_share` are of the edge;
-//   with `mass` both its ends are among the neurons that `class_neurons` answers for that mass.
+//   An edge goes from an earlier layer's neuron (source) to a later one's (target). The strongest comes first: by
+//   share, or by count where the number of the class's images is unknown. `minimum_count` and `minimum_share` are of
+//   the edge; with `mass` both its ends are among the neurons that `class_neurons` answers for that mass.
 // parameter class: class, required
 // parameter minimum_count: integer, optional, 0..1000000000
 // parameter minimum_share: share, optional

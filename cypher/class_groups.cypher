@@ -2,7 +2,8 @@
 // answers: Which classes have a neuron in common that few others use, and how strong is it in all of them?
 //   A row for each neuron that from `smallest` to `largest` classes rely on, with these classes. `weakest` and
 //   `strongest` are the least and the greatest of its shares in them (counts where the images of a class of the run are
-//   unknown). Ordered by weakest, so the tightest group comes first; then more classes, the later layer, the lower channel.
+//   unknown). Ordered by weakest, so the tightest group comes first; then more classes, the later layer, the lower
+//   channel.
 // parameter smallest: integer = 2, 1..100000
 // parameter largest: integer = 20, 1..100000
 // parameter layer: layer, optional

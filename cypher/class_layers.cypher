@@ -1,6 +1,6 @@
 // title: A class in each layer
-// answers: Where does the class lie in each layer's embedding, and how much importance and influence (from the layer below)
-//   did its graph hold there before neurons were selected?
+// answers: Where does the class lie in each layer's embedding, and how much importance and influence (from the layer
+//   below) did its graph hold there before neurons were selected?
 // parameter class: class, required
 // column layer: layer · layer_index: integer · x: number · y: number · importance: number · influence: number
 // example: class=0

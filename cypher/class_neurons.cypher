@@ -1,9 +1,9 @@
 // title: A class's neurons
 // answers: Which neurons does the class activate, in how many of its images, and how important is each in its graph?
 //   The last layer comes first; within a layer the most important neuron. `minimum_count` and `minimum_share` leave out
-//   what fewer images activate. `mass` keeps in each layer the most important neurons, one by one (ties: the lower channel)
-//   until their importance sums to that share of the layer's importance in the whole graph; a mass beyond what was
-//   loaded is refused, with the largest that can be answered.
+//   what fewer images activate. `mass` keeps in each layer the most important neurons, one by one (ties: the lower
+//   channel) until their importance sums to that share of the layer's importance in the whole graph; a mass beyond what
+//   was loaded is refused, with the largest that can be answered.
 // parameter class: class, required
 // parameter layer: layer, optional
 // parameter minimum_count: integer, optional, 0..1000000000

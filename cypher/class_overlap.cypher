@@ -1,8 +1,9 @@
 // title: What two classes share in each layer
-// answers: How many neurons do the two classes have in each layer, how many of them in common, and how alike are they there?
-//   `jaccard` is the shared neurons as a part of all that either has (null where neither has one); `similarity` the cosine
-//   of their counts over all neurons of the layer, selected or not (null where one has no count). The last layer comes
-//   first: read downwards, it shows where two classes part.
+// answers: How many neurons do the two classes have in each layer, how many of them in common, and how alike are they
+//   there?
+//   `jaccard` is the shared neurons as a part of all that either has (null where neither has one); `similarity` the
+//   cosine of their counts over all neurons of the layer, selected or not (null where one has no count). The last layer
+//   comes first: read downwards, it shows where two classes part.
 // parameter class_a: class, required
 // parameter class_b: class, required
 // parameter scope: scope = selected

@@ -1,7 +1,7 @@
 // title: Edges of several classes: union, intersection, difference
 // answers: Which edges are in the attribution graphs of at least so many of these classes, and in none of those?
-//   `at_least`, `without`, `members`, `weakest` and `strongest` are as in `combined_neurons`, here of an edge. Most members
-//   first; ties by the greater weakest, then target and source: the later layer, then the lower channel.
+//   `at_least`, `without`, `members`, `weakest` and `strongest` are as in `combined_neurons`, here of an edge. Most
+//   members first; ties by the greater weakest, then target and source: the later layer, then the lower channel.
 // parameter classes: classes, required
 // parameter at_least: integer = 1, 1..100000
 // parameter without: classes, optional

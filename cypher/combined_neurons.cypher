@@ -1,11 +1,11 @@
 // title: Neurons of several classes: union, intersection, difference
 // answers: Which neurons are in the attribution graphs of at least so many of these classes, and in none of those?
-//   `at_least` 1 is the union of the classes' graphs; as many as there are classes, their intersection; between them, what
-//   at least that many share. `without` takes away what any of those classes holds: the difference. `minimum_count`
-//   and `minimum_share` leave a neuron out of a class where fewer images activate it. `members` are those of the classes
-//   that hold the neuron; `weakest` and `strongest` the least and the greatest of its shares in them (of its counts
-//   where a class's images are unknown). Most members first; ties by the greater weakest, then the later layer, then the
-//   lower channel.
+//   `at_least` 1 is the union of the classes' graphs; as many as there are classes, their intersection; between them,
+//   what at least that many share. `without` takes away what any of those classes holds: the difference.
+//   `minimum_count` and `minimum_share` leave a neuron out of a class where fewer images activate it. `members` are
+//   those of the classes that hold the neuron; `weakest` and `strongest` the least and the greatest of its shares in
+//   them (of its counts where a class's images are unknown). Most members first; ties by the greater weakest, then the
+//   later layer, then the lower channel.
 // parameter classes: classes, required
 // parameter at_least: integer = 1, 1..100000
 // parameter without: classes, optional

@@ -1,9 +1,9 @@
 // title: How concentrated the evidence of classes is
 // answers: Where does a class rest on few strong neurons, and where on many weak ones?
-//   A row for each class and layer (with `class` or `layer`, for that one): how many neurons the class has there, the most activated of them
-//   (ties: the lower channel), and `concentration`, its count as a part of the sum of the counts of them all. The most
-//   concentrated comes first, then the class's number, then the later layer. A class whose first neuron stands out in an early
-//   layer may be told apart there: a candidate for an early exit.
+//   A row for each class and layer (with `class` or `layer`, for that one): how many neurons the class has there, the
+//   most activated of them (ties: the lower channel), and `concentration`, its count as a part of the sum of the counts
+//   of them all. The most concentrated comes first, then the class's number, then the later layer. A class whose first
+//   neuron stands out in an early layer may be told apart there: a candidate for an early exit.
 // parameter class: class, optional
 // parameter layer: layer, optional
 // parameter scope: scope = selected

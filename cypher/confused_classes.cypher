@@ -1,8 +1,9 @@
 // title: Most confused pairs of classes, with the neurons that they share
 // answers: Which class is most often taken for which, and what evidence have the two in common?
-//   `count` images of the class were predicted to be `predicted`; `share` is their part of the class's images. `neurons`
-//   are those that both classes rely on, the one with the greater weaker share first (ties: the later layer, the lower
-//   channel). With `class`, only pairs in which it is one of the two. Ordered by count, then the numbers of the two.
+//   `count` images of the class were predicted to be `predicted`; `share` is their part of the class's images.
+//   `neurons` are those that both classes rely on, the one with the greater weaker share first (ties: the later layer,
+//   the lower channel). With `class`, only pairs in which it is one of the two. Ordered by count, then the numbers of
+//   the two.
 // parameter class: class, optional
 // parameter scope: scope = selected
 // parameter limit: integer = 20, 1..10000

@@ -1,9 +1,9 @@
 // title: Neurons that tell two classes apart
 // answers: Which neurons does one class activate in far more of its images than the other?
-//   `difference` is the share in class_a less the share in class_b (counts where a class's images are unknown), so above 0
-//   where class_a has more. Neurons that are selected in one of the two are compared (all, with scope all); a class
-//   that does not activate one at all counts 0. The largest difference, either way, comes first; ties by the later
-//   layer, then the lower channel.
+//   `difference` is the share in class_a less the share in class_b (counts where a class's images are unknown), so
+//   above 0 where class_a has more. Neurons that are selected in one of the two are compared (all, with scope all); a
+//   class that does not activate one at all counts 0. The largest difference, either way, comes first; ties by the
+//   later layer, then the lower channel.
 // parameter class_a: class, required
 // parameter class_b: class, required
 // parameter layer: layer, optional

@@ -1,10 +1,10 @@
 // title: Neurons that only a class, or only the classes of a list, rely on
 // answers: Which neurons belong to these classes and hardly to any other?
-//   `inside` of the given classes rely on the neuron, `outside` of all others. `precision` is the part of its classes that
-//   are given (1: they all lie in the list; a lower `precision` lets some others in), `recall` the part of the given
-//   classes that rely on it. `weakest` and `strongest` are the least and the greatest of its shares in the given classes
-//   (counts where the images of one are unknown). Ordered by precision, then recall, then strongest, then the later
-//   layer, then the lower channel.
+//   `inside` of the given classes rely on the neuron, `outside` of all others. `precision` is the part of its classes
+//   that are given (1: they all lie in the list; a lower `precision` lets some others in), `recall` the part of the
+//   given classes that rely on it. `weakest` and `strongest` are the least and the greatest of its shares in the given
+//   classes (counts where the images of one are unknown). Ordered by precision, then recall, then strongest, then the
+//   later layer, then the lower channel.
 // parameter classes: classes, required
 // parameter precision: number = 1, 0..1
 // parameter at_least: integer = 1, 1..100000

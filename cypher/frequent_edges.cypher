@@ -1,7 +1,7 @@
 // title: Edges that most classes use
 // answers: Which neuron feeds which in most classes' attribution graphs?
-//   Over the selected edges of all classes: in how many it is, and the sum of its counts. `layer` is that of the target. Ordered by classes,
-//   then count, then target and source: the later layer, then the lower channel.
+//   Over the selected edges of all classes: in how many it is, and the sum of its counts. `layer` is that of the
+//   target. Ordered by classes, then count, then target and source: the later layer, then the lower channel.
 // parameter layer: layer, optional
 // parameter limit: integer = 100, 1..100000
 // column source: neuron · target: neuron · classes: count · count: count

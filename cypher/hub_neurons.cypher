@@ -1,7 +1,7 @@
 // title: Neurons that most classes use
 // answers: Which neurons do most classes rely on, in one layer or in all?
-//   `classes` is how many do, `part` what part of the run's classes that is. Ordered by that, then the later layer, then
-//   the lower channel.
+//   `classes` is how many do, `part` what part of the run's classes that is. Ordered by that, then the later layer,
+//   then the lower channel.
 // parameter layer: layer, optional
 // parameter scope: scope = selected
 // parameter limit: integer = 100, 1..100000

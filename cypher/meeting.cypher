@@ -1,15 +1,15 @@
 // title: Where two classes' evidence meets
 // answers: Through which shared neurons does one class's evidence lead to another's?
-//   For each neuron that is a vertex in both classes' graphs: the strongest chain of edges from a vertex in the last layer of
-//   class_a down to it, and the strongest chain from it up to a vertex in the last layer of class_b. A chain is as strong
-//   as its weakest edge (its share; its count where a class's images are unknown), `weakest_edge_a` and `weakest_edge_b`
-//   (the first from below); a neuron of the last layer itself
-//   needs no chain and its side is not bounded (null). Of equally strong chains it is the shortest, of these the one whose
-//   neurons, read from the shared one, have the later layers, then the lower channels. The neurons are ordered by their
-//   weaker side; ties by the later layer, then the lower channel. If no shared neuron has both chains, the way goes
-//   through one third class (the first of `bridging_classes` that makes it possible): rows of leg 1 lead from class_a to
-//   it, rows of leg 2 from it to class_b. A class's last layer is the last in which it has vertices; `lowest` and
-//   `highest` leave out the layers below and above.
+//   For each neuron that is a vertex in both classes' graphs: the strongest chain of edges from a vertex in the last
+//   layer of class_a down to it, and the strongest chain from it up to a vertex in the last layer of class_b. A chain
+//   is as strong as its weakest edge (its share; its count where a class's images are unknown), `weakest_edge_a` and
+//   `weakest_edge_b` (the first from below); a neuron of the last layer itself needs no chain and its side is not
+//   bounded (null). Of equally strong chains it is the shortest, of these the one whose neurons, read from the shared
+//   one, have the later layers, then the lower channels. The neurons are ordered by their weaker side; ties by the
+//   later layer, then the lower channel. If no shared neuron has both chains, the way goes through one third class (the
+//   first of `bridging_classes` that makes it possible): rows of leg 1 lead from class_a to it, rows of leg 2 from it
+//   to class_b. A class's last layer is the last in which it has vertices; `lowest` and `highest` leave out the layers
+//   below and above.
 // parameter class_a: class, required
 // parameter class_b: class, required
 // parameter lowest: layer, optional

@@ -1,6 +1,6 @@
 // title: A neuron's details
-// answers: In how many classes is the neuron, how strong at most, how many neurons feed it or are fed by it in some class's
-//   attribution graph, and how many examples of it are there? `neuron_classes` names the classes.
+// answers: In how many classes is the neuron, how strong at most, how many neurons feed it or are fed by it in some
+//   class's attribution graph, and how many examples of it are there? `neuron_classes` names the classes.
 // parameter neuron: neuron, required
 // parameter scope: scope = selected
 // column neuron: neuron · layer: layer · layer_index: integer · channel: integer · classes: count

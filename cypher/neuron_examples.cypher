@@ -1,7 +1,7 @@
 // title: A neuron's examples
 // answers: Which images activate the neuron most, and where in the image?
-//   The strongest comes first. `x0`, `y0`, `x1`, `y1` are the part of the image, in pixels as the model sees it, that the
-//   neuron's strongest place looks at; the end is not included.
+//   The strongest comes first. `x0`, `y0`, `x1`, `y1` are the part of the image, in pixels as the model sees it, that
+//   the neuron's strongest place looks at; the end is not included.
 // parameter neuron: neuron, required
 // column rank: integer · image: text · activation: number · x0: integer · y0: integer · x1: integer · y1: integer
 // needs: examples

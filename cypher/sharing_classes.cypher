@@ -1,7 +1,8 @@
 // title: Classes that share most with a class
 // answers: Which other classes rely on the same neurons, in one layer or in all, how many, and what part of both?
-//   `neurons` is how many the other class has; `jaccard` the shared ones as a part of all that either has. Sorted by one of the two,
-//   the largest first, then by the class's number. `similar_classes` compares whole activation profiles.
+//   `neurons` is how many the other class has; `jaccard` the shared ones as a part of all that either has. Sorted by
+//   one of the two, the largest first, then by the class's number. `similar_classes` compares whole activation
+//   profiles.
 // parameter class: class, required
 // parameter layer: layer, optional
 // parameter sort: shared|jaccard = shared

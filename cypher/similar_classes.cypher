@@ -1,8 +1,8 @@
 // title: The nearest classes of a class, layer by layer
 // answers: Which classes are most alike in each layer, and how does that change from layer to layer?
-//   Similarity is the cosine of the two classes' counts over all neurons of the layer, selected or not. For each layer, from the
-//   first on, the k most alike classes (ties: the lower number); a class that has no neuron in common is not alike.
-//   `rank_before` is the place that the same class had in the layer before, null where it had none.
+//   Similarity is the cosine of the two classes' counts over all neurons of the layer, selected or not. For each layer,
+//   from the first on, the k most alike classes (ties: the lower number); a class that has no neuron in common is not
+//   alike. `rank_before` is the place that the same class had in the layer before, null where it had none.
 // parameter class: class, required
 // parameter layer: layer, optional
 // parameter k: integer = 5, 1..100000

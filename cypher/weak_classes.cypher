@@ -1,5 +1,6 @@
 // title: Classes of lowest accuracy, with how concentrated their evidence is
-// answers: Which classes does the model get wrong most, on how many neurons do they rest, and how strong is the first of them?
+// answers: Which classes does the model get wrong most, on how many neurons do they rest, and how strong is the first
+//   of them?
 //   `top_shares` holds, for each layer in which the class has neurons, from the first layer on, the share of its images
 //   that activate the layer's most activated neuron; `top_share` is their mean. The lowest accuracy comes first; ties
 //   by the class's number. `concentration` shows the layers one by one.

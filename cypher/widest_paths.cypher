@@ -1,12 +1,13 @@
 // title: The widest paths of a class
 // answers: Along which chains of neurons is a class's evidence strongest from one neuron to another?
-//   A chain climbs along edges of the class's attribution graph and is as strong as its weakest edge (its share; its count
-//   where the class's images are unknown). From `source` to `target` where both are given; with only `target`, from any
-//   neuron of the lowest layer in which the class has neurons; with only `source`, up to any neuron of its highest layer; with
-//   neither, from the lowest to the highest. `lowest` and `highest` leave out the layers below and above: the chain begins
-//   and ends within them. The k strongest chains, of at least one edge, come in this order: strength, the fewer edges, then neuron by neuron
-//   from the source the later layer, then the lower channel. `weakest_edge` is the first edge from below that has that strength. To check:
-//   look up each edge of a chain in `class_edges`; their least is `strength`.
+//   A chain climbs along edges of the class's attribution graph and is as strong as its weakest edge (its share; its
+//   count where the class's images are unknown). From `source` to `target` where both are given; with only `target`,
+//   from any neuron of the lowest layer in which the class has neurons; with only `source`, up to any neuron of its
+//   highest layer; with neither, from the lowest to the highest. `lowest` and `highest` leave out the layers below and
+//   above: the chain begins and ends within them. The k strongest chains, of at least one edge, come in this order:
+//   strength, the fewer edges, then neuron by neuron from the source the later layer, then the lower channel.
+//   `weakest_edge` is the first edge from below that has that strength. To check: look up each edge of a chain in
+//   `class_edges`; their least is `strength`.
 // parameter class: class, required
 // parameter source: neuron, optional
 // parameter target: neuron, optional
