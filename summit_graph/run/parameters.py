@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from summit_graph.errors import SummitError
+from summit_graph.errors import InvalidParameter, SummitError
 
 
 def _option(default: Any, help_text: str) -> Any:
@@ -63,22 +63,23 @@ class Parameters:
             ("damping", self.damping, 0.0, 1.0),
         ):
             if not low < value <= high:
-                raise SummitError(
-                    f"--{name.replace('_', '-')} is {value}: give a number above {low:g} and up to {high:g}"
+                raise InvalidParameter(
+                    f"--{name.replace('_', '-')} is {value}: give a number above {low:g} and up to {high:g}", name
                 )
         if self.damping == 1.0:
-            raise SummitError("--damping is 1: give a number above 0 and below 1")
+            raise InvalidParameter("--damping is 1: give a number above 0 and below 1", "damping")
         if not 0 <= self.max_bad <= 1:
-            raise SummitError(f"--max-bad is {self.max_bad}: give a share from 0 to 1")
+            raise InvalidParameter(f"--max-bad is {self.max_bad}: give a share from 0 to 1", "max_bad")
         for name in ("influence_top", "max_in_degree", "batch_size", "limit", "activation_top", "resize", "crop"):
             number = getattr(self, name)
             if number is not None and number < 1:
-                raise SummitError(f"--{name.replace('_', '-')} is {number}: give a whole number from 1")
+                raise InvalidParameter(f"--{name.replace('_', '-')} is {number}: give a whole number from 1", name)
         if len(self.mean) != len(self.std):
-            raise SummitError("--mean and --std go together, with a number for each colour channel")
+            raise InvalidParameter("--mean and --std go together, with a number for each colour channel", "mean")
         if abs(self.attribution_thousandths - self.attribution_mass * 1000) > 1e-9:
-            raise SummitError(
-                f"--attribution-mass is {self.attribution_mass}: give it in whole thousandths, such as 0.075"
+            raise InvalidParameter(
+                f"--attribution-mass is {self.attribution_mass}: give it in whole thousandths, such as 0.075",
+                "attribution_mass",
             )
 
     @property

@@ -39,7 +39,10 @@ def run(*words: str, stdout: int | None = subprocess.PIPE) -> subprocess.Complet
         (("runs", "--db", "neo4j://"), 1, "give a host and a port"),
         (("runs", "--db", "bolt://127.0.0.1:99999"), 1, "give a host and a port"),
         (("runs", "--db", "bolt://127.0.0.1:1"), 1, "does not answer: start it"),
-        (("query", "layers", "--limit", "many"), 1, "a whole number from 1 to"),
+        (("query", "layers", "--limit", "many"), 2, "a whole number from 1 to"),
+        (("ingest", "resnet18", ".", "--out", "run", "--damping", "1"), 2, "give a number above 0 and below 1"),
+        (("ingest", "resnet18", ".", "--out", "run", "--attribution-mass", "0.0751"), 2, "in whole thousandths"),
+        (("ingest", "resnet18", ".", "--out", "run", "--mean", "0.5"), 2, "--mean and --std go together"),
     ],
 )
 def test_an_error_is_one_line_and_its_code_tells_usage_from_failure(
