@@ -12,8 +12,8 @@
 // column top_share: share · concentration: number
 // example: class=340
 // search: concentration
-MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)-[a:ACTIVATES]->(n:Neuron)
-WHERE c.id = coalesce($class, c.id) AND n.layer = coalesce($layer, n.layer) AND ($scope = 'all' OR a.selected)
+MATCH (c:Class)-[a:ACTIVATES]->(n:Neuron)
+WHERE c.run = $run AND c.id = coalesce($class, c.id) AND n.layer = coalesce($layer, n.layer) AND ($scope = 'all' OR a.selected)
 RETURN c.number AS class, c.name AS name, c.images AS images, n.layer AS layer, n.layer_index AS layer_index,
        collect(n.channel) AS channels, collect(a.count) AS counts
 ORDER BY class, layer_index

@@ -15,6 +15,6 @@ MATCH (c:Class {id: $class})-[a:ACTIVATES]->(n:Neuron)<-[b:ACTIVATES]-(o:Class)
 WHERE ($scope = 'all' OR (a.selected AND b.selected)) AND n.layer = coalesce($layer, n.layer)
 RETURN o.number AS number, o.name AS name, count(n) AS shared, 0 AS neurons
 UNION ALL
-MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)-[a:ACTIVATES]->(n:Neuron)
-WHERE ($scope = 'all' OR a.selected) AND n.layer = coalesce($layer, n.layer)
+MATCH (c:Class)-[a:ACTIVATES]->(n:Neuron)
+WHERE c.run = $run AND ($scope = 'all' OR a.selected) AND n.layer = coalesce($layer, n.layer)
 RETURN c.number AS number, c.name AS name, 0 AS shared, count(n) AS neurons

@@ -14,6 +14,7 @@ MATCH (c:Class {id: $class})-[a:ACTIVATES]->(n:Neuron)<-[b:ACTIVATES]-(o:Class)
 RETURN n.layer AS layer, n.layer_index AS layer_index, o.number AS number, o.name AS name,
        sum(1.0 * a.count * b.count) AS product, 0.0 AS square
 UNION ALL
-MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)-[a:ACTIVATES]->(n:Neuron)
+MATCH (c:Class)-[a:ACTIVATES]->(n:Neuron)
+WHERE c.run = $run
 RETURN n.layer AS layer, n.layer_index AS layer_index, c.number AS number, c.name AS name,
        0.0 AS product, sum(1.0 * a.count * a.count) AS square
