@@ -1,7 +1,7 @@
-"""The tables of the documentation that say what the code says: rendered here, written by `make format`, held by a test.
+"""The tables of the documentation that say what the code says: rendered here, written by `make format`, held by tests.
 
-A block in a page of `docs/` stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; the specification of the HTTP
-API is a file of its own.
+A block in a page of `docs/` stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; the specification of the
+HTTP API is a file of its own.
 """
 
 from __future__ import annotations
