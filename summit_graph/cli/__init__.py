@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from summit_graph import __version__
-from summit_graph.cli import demo, exchange, export, ingest, load, query, serve, visualize
+from summit_graph.cli import demo, exchange, export_neo4j, ingest, load, query, serve, visualize
 from summit_graph.errors import InvalidParameter, SummitError
 
 COMMAND_GROUPS: tuple[typer.Typer, ...] = (
@@ -22,7 +22,7 @@ COMMAND_GROUPS: tuple[typer.Typer, ...] = (
     visualize.group,
     load.group,
     exchange.group,
-    export.group,
+    export_neo4j.group,
     query.group,
     serve.group,
     demo.group,

@@ -36,8 +36,15 @@ def run_admin_tool(command: str, home: Path) -> subprocess.CompletedProcess[str]
     assert words[0] == "neo4j-admin"
     tool = [java(), "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{neo4j_jars()}/*", "org.neo4j.cli.AdminTool"]
     places = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
+    # It leaves a report where it runs.
     return subprocess.run(
-        [*tool, *words[1:]], capture_output=True, text=True, env={**os.environ, **places}, timeout=300, check=False
+        [*tool, *words[1:]],
+        capture_output=True,
+        text=True,
+        cwd=home,
+        env={**os.environ, **places},
+        timeout=300,
+        check=False,
     )
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,15 +73,20 @@ class Neo4jServer:
 
 @contextlib.contextmanager
 def running_neo4j(
-    home: Path, *, bolt_port: int | None = None, heap_mb: int = 512, page_cache_mb: int = 128
+    home: Path,
+    *,
+    bolt_port: int | None = None,
+    heap_mb: int = 512,
+    page_cache_mb: int = 128,
+    further: Mapping[str, str] | None = None,
 ) -> Iterator[Neo4jServer]:
-    """A server with this home folder, stopped (by its own process id) when the block is left.
+    """A server with this home folder and `further` settings, stopped (by its own process id) when the block is left.
 
     Raises ToolMissing where Java or the jars cannot be had, RuntimeError with the log's end where it does not come up.
     """
     program, jars = java(), neo4j_jars()
     port = bolt_port or free_port()
-    configuration = write_configuration(home, port, page_cache_mb)
+    configuration = write_configuration(home, port, page_cache_mb, further)
     log = home / "console.log"
     memory = (f"-Xms{min(256, heap_mb)}m", f"-Xmx{heap_mb}m")
     entry = ["org.neo4j.server.CommunityEntryPoint", f"--home-dir={home}", f"--config-dir={configuration}"]
@@ -100,7 +105,9 @@ def running_neo4j(
             _stop(process)
 
 
-def write_configuration(home: Path, bolt_port: int, page_cache_mb: int) -> Path:
+def write_configuration(
+    home: Path, bolt_port: int, page_cache_mb: int, further: Mapping[str, str] | None = None
+) -> Path:
     """Write `conf/neo4j.conf` below the home folder and return the folder that holds it."""
     folder = home / "conf"
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +122,7 @@ def write_configuration(home: Path, bolt_port: int, page_cache_mb: int) -> Path:
         "dbms.usage_report.enabled": "false",
         # A test's database is small: no quarter of a gigabyte of log ahead of the first write.
         "db.tx_log.preallocate": "false",
-    }
+    } | dict(further or {})
     lines = [f"{name}={value}\n" for name, value in settings.items()]
     (folder / "neo4j.conf").write_text("".join(lines), encoding="utf-8")
     return folder

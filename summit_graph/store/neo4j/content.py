@@ -65,6 +65,13 @@ def runs_of_another_format(server: Server) -> list[tuple[str, int]]:
     return [(run, store_format) for run, store_format in found]
 
 
+def has_constraints(server: Server) -> bool:
+    """Whether ids are constrained to be unique: a load makes that so, Neo4j's own import does not."""
+    text = "SHOW CONSTRAINTS YIELD labelsOrTypes AS labels, properties RETURN labels, properties"
+    found = server.read(text, {}, lambda result: result.values(), label="constraints")
+    return all([[label.name], ["id"]] in found for label in schema.LABELS)
+
+
 def run_ids(server: Server) -> list[str]:
     """Ids of all runs, whatever their state."""
     return server.read("MATCH (r:Run) RETURN r.id ORDER BY r.id", {}, lambda result: result.value(), label="runs")

@@ -36,26 +36,20 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
     """See Store.load."""
     name = run.manifest.run
     content.check_ownership(server)
-    if _is_there(server, run, scope, replace=replace):
-        return _already_there(server, name, progress)
+    if _is_there(server, run, scope, replace=replace) and content.has_constraints(server):
+        return LoadReport(name, content.counts(server, name), already_loaded=True)
     with tempfile.TemporaryDirectory(prefix="summit-graph-") as folder:
         progress(f"reading {run.directory}")
         staged = stage(GraphRows(run, scope), Path(folder))
         create_schema(server)
         with Lease(server, name, progress) as lease:
-            # Another loader may have been here meanwhile.
-            if _is_there(server, run, scope, replace=replace):
-                return _already_there(server, name, progress)
-            mark = f"{scope} {__version__}"
-            there = content.loaded(server, name)
-            written = _written(server, staged, there, run.manifest.digest, mark)
-            if there is not None and not written:
-                progress(f"deleting what is there of {name}; it is not served until the new one is whole")
-                _delete(server, name, lease)
+            # Another loader may have been here meanwhile; or an import has, after which nobody has read it back.
+            already_loaded = _is_there(server, run, scope, replace=replace)
+            state = graph_state(run)
             try:
-                _write(server, staged, written, mark, lease, progress)
+                if not already_loaded:
+                    _bring(server, staged, run.manifest.digest, f"{scope} {__version__}", lease, progress)
                 progress("reading back what was written")
-                state = graph_state(run)
                 for table in schema.TABLES:
                     found = content.content_digest(server, table, name, staged.counts, state)
                     check_content(table, found, staged.digests[table])
@@ -68,7 +62,7 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
                 raise
             progress(f"making {name} visible")
             _make_visible(server, name, state, lease)
-        return LoadReport(name, staged.counts, already_loaded=False)
+        return LoadReport(name, staged.counts, already_loaded=already_loaded)
 
 
 def delete(server: Server, run: str) -> None:
@@ -85,10 +79,14 @@ def _is_there(server: Server, run: Run, scope: Scope, *, replace: bool) -> bool:
     return there is not None and not replace and there.is_the_same(run, scope, graph_state(run))
 
 
-def _already_there(server: Server, run: str, progress: Progress) -> LoadReport:
-    """The run was loaded before, or brought by an import, which makes no constraints."""
-    create_schema(server)
-    return LoadReport(run, content.counts(server, run), already_loaded=True)
+def _bring(server: Server, staged: Staged, digest: str, mark: str, lease: Lease, progress: Progress) -> None:
+    """Writes what is not there yet, after what an interrupted load of the same rows has left, else from the start."""
+    there = content.loaded(server, staged.run)
+    written = _written(server, staged, there, digest, mark)
+    if there is not None and not written:
+        progress(f"deleting what is there of {staged.run}; it is not served until the new one is whole")
+        _delete(server, staged.run, lease)
+    _write(server, staged, written, mark, lease, progress)
 
 
 def _written(server: Server, staged: Staged, there: Loaded | None, digest: str, mark: str) -> Mapping[str, int]:
