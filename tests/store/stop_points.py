@@ -1,0 +1,112 @@
+"""The command with stop points, for tests that kill it: `python -m tests.store.stop_points PHASE EVENT WHEN load …`.
+
+The command itself runs, untouched; around the calls that make a phase it says `STOP` on stderr at the wanted event, and
+stands still: before the call, after it, or within (it says so, makes the call, and stands still after it).
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from summit_graph import schema
+from summit_graph.cli import main
+from summit_graph.store.ladybug import building, engine
+from summit_graph.store.neo4j.server import Server
+
+When = Literal["before", "within", "after"]
+
+PHASES = {
+    "ladybug": ("nodes", "relationships", "commit", "checkpoint", "reading back", "rename"),
+    "neo4j": ("constraints", "nodes", "relationships", "reading back", "ready flag"),
+}
+"""Where a load is killed, by engine, in the order of the load."""
+
+_STATEMENTS = {"COMMIT": "commit", "CHECKPOINT": "checkpoint"}
+
+
+class StopPoint:
+    """Stands still at one event of a phase; events of a phase count from 0."""
+
+    def __init__(self, phase: str, event: int, when: When) -> None:
+        self._phase = phase
+        self._left = event
+        self._when = when
+
+    def around(self, call: Callable[..., Any], phase_of: Callable[..., str | None]) -> Callable[..., Any]:
+        """The call with the stop point around it."""
+
+        def stopping(*arguments: Any, **named: Any) -> Any:
+            if phase_of(*arguments, **named) != self._phase:
+                return call(*arguments, **named)
+            self._left -= 1
+            if self._left >= 0:
+                return call(*arguments, **named)
+            if self._when != "after":
+                print("STOP", file=sys.stderr, flush=True)
+            if self._when == "before":
+                signal.pause()
+            answer = call(*arguments, **named)
+            if self._when == "after":
+                print("STOP", file=sys.stderr, flush=True)
+            signal.pause()
+            return answer
+
+        return stopping
+
+    def install(self) -> None:
+        """Puts itself around the calls of every phase, on both engines."""
+        building.execute = self.around(engine.execute, _phase_of_statement)  # type: ignore[attr-defined]
+        building._verify = self.around(building._verify, lambda *arguments: "reading back")
+        Path.replace = self.around(Path.replace, _phase_of_rename)  # type: ignore[method-assign]
+        Server.write = self.around(Server.write, _phase_of_label)  # type: ignore[method-assign]
+        Server.read = self.around(Server.read, _phase_of_label)  # type: ignore[method-assign]
+        Server.write_in_batches = self.around(Server.write_in_batches, _phase_of_label)  # type: ignore[method-assign]
+
+
+def _phase_of_statement(connection: object, text: str, *parameters: object) -> str | None:
+    if text.startswith("COPY"):
+        return _phase_of_table(text.split("`")[1])
+    return _STATEMENTS.get(text)
+
+
+def _phase_of_rename(file: Path, target: Path) -> str | None:
+    return "rename" if file.name == building.BUILT else None
+
+
+def _phase_of_label(server: Server, text: str, *arguments: object, label: str, **named: object) -> str | None:
+    kind, _, table = label.partition(" ")
+    if kind == "load" and table in schema.TABLES:
+        return _phase_of_table(table)
+    return {"schema": "constraints", "read": "reading back", "state": "ready flag"}.get(kind)
+
+
+def _phase_of_table(table: str) -> str:
+    return "nodes" if isinstance(schema.TABLES[table], schema.Label) else "relationships"
+
+
+def kill_a_load(run: Path, place: str, phase: str, event: int, when: When, delay_ms: float = 0.0) -> None:
+    """Loads in a process of its own, and kills it (SIGKILL) `delay_ms` after it has reached the stop point."""
+    words = [sys.executable, "-m", "tests.store.stop_points", phase, str(event), when, "load", str(run), "--db", place]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line == "STOP\n":
+                time.sleep(delay_ms / 1000)
+                process.send_signal(signal.SIGKILL)
+                break
+        process.stderr.read()
+    assert process.returncode == -signal.SIGKILL, f"the load ended before {phase} {event}: {said}"
+
+
+if __name__ == "__main__":
+    StopPoint(sys.argv[1], int(sys.argv[2]), sys.argv[3]).install()  # type: ignore[arg-type]
+    sys.argv = ["summit-graph", *sys.argv[4:]]
+    main()
