@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 
-.PHONY: help demo test test-long lint types format neo4j bench clean services
+.PHONY: help demo test test-long lint types format page neo4j bench clean services
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help:' | sed -E 's/^([a-z0-9-]+):.*## (.*)$$/  make \1|\2/' | \
@@ -35,6 +35,10 @@ format: .venv/installed-dev ## put imports and code into the house format, and t
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.house.reference
 
+page: .venv/installed-dev ## the explorer, from web/ into api/page (needs Node 20.19 or newer)
+	@$(BIN)/python -m tests.services.node
+	@cd web && npm run --silent types ../api/openapi.json src/service/schema.d.ts && npm run --silent format && npm run --silent build
+
 neo4j: .venv/installed-dev ## a Neo4j server by hand, in the foreground (needs Java 17 and Maven)
 	@$(BIN)/python -m tests.services.neo4j_server
 
@@ -42,13 +46,14 @@ bench: .venv/installed-dev ## ratios measured in one run: ingest against the bar
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove what the other targets made: .venv, build, dist, demo, caches
-	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist demo web/node_modules .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the tests need beside Python; a machine that cannot give it makes those tests skip, with the reason.
 services: .venv/installed-dev
 	@bash tests/services/install.sh
 	@$(BIN)/python -m tests.services.neo4j_jars
+	@$(BIN)/python -m tests.services.node
 
 .venv/bin/uv: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

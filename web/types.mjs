@@ -1,4 +1,4 @@
-// Reads the service's OpenAPI specification from the standard input and writes the types of what the page asks for.
+// node types.mjs SPECIFICATION TYPES: from the service's OpenAPI document, the types of what the page asks for.
 // Only those paths: another query of the catalogue changes nothing here.
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,13 +15,13 @@ const QUERIES = [
   "widest_paths",
 ];
 const PATHS = { runs: "runs", graph: "graph", ...Object.fromEntries(QUERIES.map((name) => [name, `queries/${name}`])) };
-const TARGET = new URL("src/service/schema.d.ts", import.meta.url);
+const [, , SPECIFICATION, TYPES] = process.argv;
 
-const specification = JSON.parse(readFileSync(0, "utf-8"));
+const specification = JSON.parse(readFileSync(SPECIFICATION, "utf-8"));
 const answers = Object.entries(PATHS).map(([name, path]) => {
   const answer = specification.paths[`/api/v1/${path}`].get.responses[200];
   return [name, answer.content["application/json"].schema];
 });
 const asked = { ...specification, paths: {}, components: { schemas: Object.fromEntries(answers) } };
 const types = astToString(await openapiTS(asked));
-writeFileSync(TARGET, `// Written by \`make page\` from the service's specification.\n${types}`);
+writeFileSync(TYPES, `// Written by \`make page\` from the service's specification.\n${types}`);

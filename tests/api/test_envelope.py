@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_the_page_and_its_files_name_no_absolute_address() -> None:
     files = [*folder.glob("*.html"), *folder.glob("*.js"), *folder.glob("*.css")]
     assert len(files) >= 2
     for file in files:
-        text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        # Names of XML's vocabularies look like addresses, and nothing is asked there.
+        text = re.sub(r"http://www\.w3\.org/[\w/]+", "", file.read_text(encoding="utf-8"))
         assert "http:" not in text, file
         assert "https:" not in text, file
         assert '="/' not in text, file

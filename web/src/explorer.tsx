@@ -31,14 +31,14 @@ export function Explorer() {
   const [pointed, setPointed] = useState<number | null>(null);
   const [shown, setShown] = useState<ReadonlySet<number>>(new Set());
 
-  // What a run holds. Where the address names none, the service takes its newest, the same for each question.
+  // What a run holds; where the address names none, the newest.
   const runs = useAnswer("runs", (signal) => service.runs(signal), returns);
   const isEmpty = runs.answer?.runs.length === 0;
-  const asked = view.run;
-  const of_run = isEmpty ? null : `run ${asked ?? ""}`;
+  const asked = view.run ?? runs.answer?.runs[0]?.run ?? null;
+  const of_run = isEmpty || asked === null ? null : `run ${asked}`;
   const classes = useAnswer(
     of_run && `classes of ${of_run}`,
-    (signal) => service.query("classes", { run: asked, limit: undefined }, signal),
+    (signal) => service.query("classes", { run: asked }, signal),
     returns,
   );
   const layers = useAnswer(

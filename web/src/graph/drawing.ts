@@ -43,6 +43,11 @@ export class Drawing {
     box.append(this.canvas, this.svg);
     this.zooming = zoom<SVGSVGElement, unknown>()
       .scaleExtent([ZOOM.lowest, ZOOM.highest])
+      // Said here, because the browser cannot say it of an SVG that is sized by the stylesheet and just being taken away.
+      .extent(() => [
+        [0, 0],
+        [box.clientWidth, box.clientHeight],
+      ])
       // Where the page itself scrolls, the wheel is the page's, unless Control is held.
       .filter((event: MouseEvent) => !event.button && (event.type !== "wheel" || event.ctrlKey || !pageScrolls()))
       .on("zoom", ({ transform, sourceEvent }) => {

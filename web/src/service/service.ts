@@ -25,8 +25,8 @@ export class Service {
     const answer = (await ask(asked, signal)) as Answer;
     this.keep(asked, answer);
     const run = (answer as { run?: unknown }).run;
-    // Asked without a run, the service took one and said which: asked with it, it would answer the same.
-    if (typeof run === "string" && (values.run ?? null) === null) this.keep(address(path, { ...values, run }), answer);
+    // Asked for a run by its name, or for none, the service says which it took: asked with its id, it would answer the same.
+    if (typeof run === "string" && run !== values.run) this.keep(address(path, { ...values, run }), answer);
     return answer;
   }
 

@@ -1,0 +1,106 @@
+"""A page of the explorer in the browser, and what can be read off it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.serving import Serving
+
+SHORT_TIMEOUT_MS = 15_000
+
+
+@contextmanager
+def opened(browser: Browser, address: str, expected: str = "nothing", **options: Any) -> Iterator[Page]:
+    """A page at an address of the service; no script may fail and no request may leave the service.
+
+    The console may only say what has the `expected` text in it: the browser itself notes a request that failed.
+    """
+    options.setdefault("viewport", {"width": 1440, "height": 900})
+    context = browser.new_context(**options)
+    context.set_default_timeout(SHORT_TIMEOUT_MS)
+    page = context.new_page()
+    errors: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(address)
+    settled(page)
+    yield page
+    context.close()
+    origin = re.match(r"https?://[^/]+/", address)
+    assert origin is not None
+    assert requests
+    assert [url for url in requests if not url.startswith((origin[0], "blob:", "data:"))] == []
+    unexpected = [error for error in errors if expected not in error]
+    assert unexpected == [], unexpected
+
+
+def settled(page: Page) -> None:
+    """Waits until the page asks nothing any more."""
+    expect(page.locator("body")).to_have_attribute("aria-busy", "false")
+
+
+def title(page: Page, name: str) -> None:
+    """The class or neuron that the page shows."""
+    expect(page.locator(".graph-heading h2, .neuron-page h2").first).to_have_text(name)
+
+
+def graph_of(page: Page, served: Serving, number: int, run: str | None = None) -> dict[str, Any]:
+    """What the service says of a class's graph."""
+    chosen = "" if run is None else f"&run={run}"
+    graph: dict[str, Any] = page.request.get(f"{served.address}api/v1/graph?class={number}{chosen}").json()
+    return graph
+
+
+def rows_of(page: Page, served: Serving, query: str) -> list[dict[str, Any]]:
+    """The rows of a canned query, asked with its address's end: `classes?sort=name`."""
+    rows: list[dict[str, Any]] = page.request.get(f"{served.address}api/v1/queries/{query}").json()["rows"]
+    return rows
+
+
+def drawn(page: Page) -> dict[str, Any]:
+    """What the picture holds, read off the rendered page: boxes in pixels of the window, places by their middles."""
+    read: dict[str, Any] = page.evaluate(
+        """() => {
+          const box = (element) => {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            return { x: x + width / 2, y: y + height / 2, width, height };
+          };
+          return {
+            nodes: [...document.querySelectorAll(".node")].map((node) => ({
+              neuron: node.dataset.neuron, label: node.querySelector("text").textContent,
+              ...box(node.querySelector("rect")),
+            })),
+            rows: [...document.querySelectorAll(".row-label")].map((label) => ({
+              layer: label.dataset.layer, ...box(label.querySelector(".layer")),
+            })),
+            edges: Number(document.querySelector(".drawing canvas").dataset.edges),
+          };
+        }"""
+    )
+    return read
+
+
+def inked(page: Page, points: list[tuple[float, float]]) -> list[bool]:
+    """Whether the canvas of the edges is painted at each of these places of the window."""
+    found: list[bool] = page.evaluate(
+        """(points) => {
+          const canvas = document.querySelector(".drawing canvas");
+          const { left, top } = canvas.getBoundingClientRect();
+          const sharpness = canvas.width / canvas.clientWidth;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const alpha = (x, y) => data[4 * (y * canvas.width + x) + 3];
+          return points.map(([x, y]) => {
+            const [column, row] = [Math.round((x - left) * sharpness), Math.round((y - top) * sharpness)];
+            return [-1, 0, 1].some((right) => [-1, 0, 1].some((down) => alpha(column + right, row + down) > 0));
+          });
+        }""",
+        [list(point) for point in points],
+    )
+    return found

@@ -1,0 +1,114 @@
+"""Keyboard, names for screen readers, contrast, widths, and reduced motion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.serving import Serving
+from tests.web.page import drawn, opened, settled, title
+
+VIEWS = {
+    "graph": "?run=resnet20&class=3",
+    "pins": "?run=resnet20&class=3&pin=layer2.1/14",
+    "tables": "?run=resnet20&class=3&shows=edges&places=table",
+    "neuron": "?run=resnet20&class=3&neuron=layer2.1/14",
+    "nothing": "?run=resnet20&class=zebra",
+}
+
+
+def focused(page: Page, key: str) -> Any:
+    return page.evaluate(f"document.activeElement.{key}")
+
+
+def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, real_served: Serving) -> None:
+    with opened(browser, f"{real_served.address}?run=resnet20") as page:
+        tab_to(page, "type === 'search'")
+        page.keyboard.type("ca")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".class-box")).to_be_focused()
+        page.keyboard.press("Enter")
+        title(page, "cat")
+        settled(page)
+        tab_to(page, "classList.contains('node')")
+        first = focused(page, "dataset.neuron")
+        expect(page.locator(".card")).to_contain_text(first)
+        page.keyboard.press("ArrowDown")
+        second = focused(page, "dataset.neuron")
+        assert second not in (None, first)
+        page.keyboard.press("Enter")
+        expect(page.locator(".pin h3")).to_contain_text(second)
+        assert focused(page, "dataset.neuron") == second
+        tab_to(page, "classList.contains('open')")
+        page.keyboard.press("Enter")
+        title(page, second)
+        tab_to(page, "textContent === 'Back to the graph'")
+        page.keyboard.press("Enter")
+        title(page, "cat")
+        tab_to(page, "role === 'radio'")
+        layer = focused(page, "ariaLabel")
+        page.keyboard.press("ArrowDown")
+        assert focused(page, "ariaLabel") != layer
+        expect(page.get_by_role("radio", checked=True)).to_be_focused()
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Presses Tab until the focus is on what is wanted."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"document.activeElement.{wanted}"):
+            return
+    raise AssertionError(f"Tab does not come to {wanted}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_serious(browser: Browser, real_served: Serving, web: Path, view: str, scheme: Any) -> None:
+    axe = (web / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    with opened(browser, real_served.address + VIEWS[view], expected="404 (Not Found)", color_scheme=scheme) as page:
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        serious = [
+            (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+            for one in found["violations"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+        assert found["passes"]
+        assert serious == []
+
+
+@pytest.mark.parametrize("width", [768, 1024, 1440, 3840])
+def test_everything_fits_the_window(browser: Browser, real_served: Serving, width: int) -> None:
+    size = {"width": width, "height": max(768, width // 2)}
+    with opened(browser, f"{real_served.address}{VIEWS['pins']}", viewport=size) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        box = page.locator(".drawing").bounding_box()
+        assert box is not None
+        for node in drawn(page)["nodes"]:
+            assert box["x"] <= node["x"] - node["width"] / 2
+            assert node["x"] + node["width"] / 2 <= box["x"] + box["width"]
+            assert box["y"] <= node["y"] - node["height"] / 2
+            assert node["y"] + node["height"] / 2 <= box["y"] + box["height"]
+        if width >= 1024:
+            assert page.evaluate("document.documentElement.scrollHeight") == size["height"]
+
+
+def test_points_jump_where_motion_is_not_wanted_and_move_where_it_is(browser: Browser, real_served: Serving) -> None:
+    for motion, moves in (("reduce", False), ("no-preference", True)):
+        address = f"{real_served.address}?run=resnet20&class=3&layer=layer1.0"
+        with opened(browser, address, reduced_motion=motion) as page:
+            page.evaluate(
+                """() => {
+                  const canvas = document.querySelector(".embedding canvas");
+                  window.pictures = new Set();
+                  const look = () => { window.pictures.add(canvas.toDataURL()); requestAnimationFrame(look); };
+                  requestAnimationFrame(look);
+                }"""
+            )
+            page.get_by_role("radio", name="layer3.2").click()
+            page.wait_for_timeout(1200)
+            pictures = page.evaluate("window.pictures.size")
+            assert (pictures > 5) == moves, pictures

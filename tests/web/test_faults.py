@@ -1,0 +1,149 @@
+"""What the page does when something is missing, slow, or gone."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.api.serving import Serving
+from tests.runs import make_run
+from tests.web.conftest import Serve, loaded
+from tests.web.page import drawn, graph_of, opened, settled, title
+
+
+def test_an_unknown_class_is_answered_with_the_nearest_which_can_be_taken(browser: Browser, served: Serving) -> None:
+    with opened(browser, f"{served.address}?class=brown+beer", expected="404 (Not Found)") as page:
+        expect(page.locator(".message")).to_contain_text("brown bear")
+        page.get_by_role("link", name="brown bear").click()
+        title(page, "brown bear")
+        expect(page.locator(".message")).to_have_count(0)
+        assert page.locator(".node").count() > 0
+
+
+def test_an_unknown_neuron_in_the_address_is_said_in_its_place(browser: Browser, served: Serving) -> None:
+    with opened(browser, f"{served.address}?class=4&pin=nosuch/1", expected="404 (Not Found)") as page:
+        title(page, "brown bear")
+        expect(page.locator(".pin")).to_contain_text("nosuch")
+        assert page.locator(".node").count() > 0
+
+
+def test_a_class_without_a_graph_says_so(browser: Browser, served: Serving) -> None:
+    with opened(browser, f"{served.address}?class=9") as page:
+        title(page, "never seen")
+        expect(page.locator(".message")).to_contain_text("no attribution graph")
+
+
+def test_a_store_without_runs_says_what_to_type(browser: Browser, serve: Serve, empty_store_path: Path) -> None:
+    with serve("--db", str(empty_store_path)) as served, opened(browser, served.address) as page:
+        expect(page.locator(".message")).to_contain_text("summit-graph load RUN")
+
+
+def test_a_run_without_embedding_and_predictions_is_shown_with_what_it_has(
+    browser: Browser, serve: Serve, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run", run="bare", images_per_class=None, embedding=False)
+    with serve("--db", str(loaded(tmp_path / "bare.lbug", run))) as served, opened(browser, served.address) as page:
+        expect(page.locator(".embedding")).to_contain_text("no class embedding")
+        expect(page.locator(".class-head")).not_to_contain_text("probability")
+        assert page.locator(".node").count() > 3
+
+
+def test_a_service_that_goes_is_said_and_its_return_is_noticed(
+    browser: Browser, serve: Serve, installed: Path, store_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "summit_graph", "serve", "--db", str(store_path), "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(command, cwd=installed, env=environment, stdout=subprocess.PIPE, text=True)
+
+    process = start()
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        with opened(browser, f"{address}?class=4", expected="ERR_CONNECTION_REFUSED") as page:
+            nodes = page.locator(".node").count()
+            stop(process)
+            page.get_by_role("searchbox").fill("tench")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("alert")).to_contain_text("does not answer")
+            # What was there stays.
+            assert page.locator(".node").count() == nodes
+            process = start()
+            expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
+            title(page, "tench")
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_a_late_answer_does_not_take_the_place_of_a_newer_one(browser: Browser, real_served: Serving) -> None:
+    with opened(browser, f"{real_served.address}?run=resnet20&class=3") as page:
+
+        def slowly(route: Route) -> None:
+            time.sleep(1.0 if "class=5" in route.request.url else 0)
+            route.continue_()
+
+        page.route(re.compile(r"/api/v1/graph"), slowly)
+        page.get_by_role("searchbox").fill("dog")
+        page.keyboard.press("Enter")
+        expect(page.locator("body")).to_have_attribute("aria-busy", "true")
+        page.get_by_role("searchbox").fill("ship")
+        page.keyboard.press("Enter")
+        title(page, "ship")
+        settled(page)
+        page.wait_for_timeout(1500)
+        title(page, "ship")
+        expect(page).to_have_url(re.compile("class=8"))
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "one layer": {"layers": {"only": 12}},
+    "sixty layers": {"layers": {f"blocks.{index}": 5 for index in range(60)}, "edge_share": 0.6},
+    "three classes": {"classes": ["a", "b", "c"]},
+    "2,048 channels": {
+        "layers": {"stem": 64, "wide": 2048},
+        "edge_share": 0.004,
+        "classes": ["a", "b"],
+        "examples": False,
+    },
+    "many classes": {
+        "classes": [f"class {number:04d}" for number in range(600)],
+        "layers": {"one": 3, "two": 3},
+        "images_per_class": 2,
+        "examples": False,
+    },
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_model_of_another_shape_is_drawn_whole(browser: Browser, serve: Serve, tmp_path: Path, shape: str) -> None:
+    run = make_run(tmp_path / "run", run="shape", **SHAPES[shape])
+    with serve("--db", str(loaded(tmp_path / "shape.lbug", run))) as served, opened(browser, served.address) as page:
+        graph, picture = graph_of(page, served, 0), drawn(page)
+        assert {node["neuron"] for node in picture["nodes"]} == {node["neuron"] for node in graph["nodes"]}
+        assert picture["edges"] == len(graph["edges"])
+        assert len(picture["rows"]) == page.get_by_role("radio").count() == len(graph["layers"])
+        page.locator(".class-box").focus()
+        page.keyboard.press("End")
+        page.keyboard.press("Enter")
+        settled(page)
+        last = run.table("classes").to_pylist()[-1]
+        title(page, last["name"])

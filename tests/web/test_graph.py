@@ -1,0 +1,189 @@
+"""The attribution graph in the browser: what is drawn is what the service answers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.serving import Serving
+from tests.web.page import drawn, graph_of, inked, opened, settled, title
+
+CASES = (("served", "small", 4), ("real_served", "digits", 3), ("real_served", "resnet20", 3))
+
+
+def same_as_the_service(page: Page, served: Serving, number: int, run: str | None = None) -> None:
+    """Nodes, edges, rows, order and sizes drawn are those of the service's answer."""
+    graph, picture = graph_of(page, served, number, run), drawn(page)
+    place = {node["neuron"]: node for node in picture["nodes"]}
+    assert sorted(place) == sorted(node["neuron"] for node in graph["nodes"])
+    assert all(node["label"] == node["neuron"].rsplit("/", 1)[1] for node in picture["nodes"])
+    layers = {layer["layer_index"]: layer["layer"] for layer in graph["layers"]}
+    assert [row["layer"] for row in picture["rows"]] == [layers[index] for index in sorted(layers, reverse=True)]
+    heights = [row["y"] for row in picture["rows"]]
+    assert heights == sorted(heights)
+    for index, layer in layers.items():
+        own = sorted((node for node in graph["nodes"] if node["layer_index"] == index), key=lambda node: node["slot"])
+        boxes = [place[node["neuron"]] for node in own]
+        [row] = [row for row in picture["rows"] if row["layer"] == layer]
+        assert all(abs(box["y"] - row["y"]) < 16 for box in boxes)
+        for left, right in itertools.pairwise(boxes):
+            assert left["x"] + left["width"] / 2 < right["x"] - right["width"] / 2
+    sizes_follow_strength(graph, place)
+    assert picture["edges"] == len(graph["edges"])
+    # A curve that leaves upwards and arrives from below is in its middle in the middle of its ends.
+    middles = [
+        (
+            (place[edge["source"]]["x"] + place[edge["target"]]["x"]) / 2,
+            (place[edge["source"]]["y"] + place[edge["target"]]["y"]) / 2,
+        )
+        for edge in graph["edges"]
+    ]
+    box = page.locator(".drawing canvas").bounding_box()
+    assert box is not None
+    corner = (box["x"] + box["width"] - 5, box["y"] + box["height"] - 5)
+    # One look: a browser warns of a canvas that is read again and again.
+    assert inked(page, [*middles, corner]) == [True] * len(middles) + [False]
+
+
+def sizes_follow_strength(graph: dict[str, Any], place: dict[str, Any]) -> None:
+    known = all(item["share"] is not None for item in graph["nodes"] + graph["edges"])
+    strength = {node["neuron"]: node["share" if known else "count"] for node in graph["nodes"]}
+    sizes = sorted((strength[neuron], box["width"]) for neuron, box in place.items())
+    assert sizes[0][1] < sizes[-1][1]
+    assert all(one[1] <= other[1] + 0.2 for one, other in itertools.pairwise(sizes))
+
+
+@pytest.mark.parametrize(("where", "run", "number"), CASES)
+def test_what_is_drawn_is_what_the_service_answers(
+    browser: Browser, request: pytest.FixtureRequest, where: str, run: str, number: int
+) -> None:
+    served: Serving = request.getfixturevalue(where)
+    with opened(browser, f"{served.address}?run={run}&class={number}") as page:
+        assert len(graph_of(page, served, number, run)["edges"]) >= 8
+        same_as_the_service(page, served, number, run)
+
+
+def test_a_class_of_which_only_counts_are_known_is_drawn_by_counts(browser: Browser, published_served: Serving) -> None:
+    with opened(browser, f"{published_served.address}?class=294") as page:
+        title(page, "brown bear")
+        graph = graph_of(page, published_served, 294)
+        assert {node["share"] for node in graph["nodes"]} == {None}
+        assert len(graph["nodes"]) == 57
+        assert len(graph["edges"]) == 176
+        same_as_the_service(page, published_served, 294)
+        page.get_by_role("button", name="Neurons", exact=True).click()
+        expect(page.locator("thead")).not_to_contain_text("Share")
+
+
+@pytest.mark.long
+def test_every_published_graph_is_drawn_whole(browser: Browser, published_served: Serving) -> None:
+    with opened(browser, f"{published_served.address}?class=0") as page:
+        box = page.get_by_role("searchbox")
+        for number in range(0, 1000, 10):
+            box.fill(str(number))
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"**class={number}&**")
+            settled(page)
+            graph = graph_of(page, published_served, number)
+            expect(page.locator(".node")).to_have_count(len(graph["nodes"]))
+            assert drawn(page)["edges"] == len(graph["edges"])
+
+
+def test_pointing_at_a_neuron_lights_its_inputs_and_outputs_and_opens_its_card(
+    browser: Browser, served: Serving
+) -> None:
+    with opened(browser, f"{served.address}?class=4") as page:
+        graph = graph_of(page, served, 4)
+        targets = {edge["target"] for edge in graph["edges"]}
+        neuron = next(edge["source"] for edge in graph["edges"] if edge["source"] in targets)
+        page.hover(f'.node[data-neuron="{neuron}"]')
+        inputs = {edge["source"] for edge in graph["edges"] if edge["target"] == neuron}
+        outputs = {edge["target"] for edge in graph["edges"] if edge["source"] == neuron}
+        read = "nodes => nodes.map(node => node.dataset.neuron)"
+        expect(page.locator(".node.pointed")).to_have_count(1)
+        assert set(page.eval_on_selector_all(".node.input", read)) == inputs
+        assert set(page.eval_on_selector_all(".node.output", read)) == outputs
+        node = next(node for node in graph["nodes"] if node["neuron"] == neuron)
+        card = page.locator(".card")
+        expect(card).to_contain_text(neuron)
+        expect(card.locator("dd").first).to_have_text(str(node["count"]))
+        expect(card).to_contain_text(f"{len(inputs)} input")
+        page.mouse.move(5, 500)
+        expect(card).to_have_count(0)
+        expect(page.locator(".node.input")).to_have_count(0)
+
+
+def test_pointing_at_an_edge_lights_both_ends(browser: Browser, real_served: Serving) -> None:
+    with opened(browser, f"{real_served.address}?run=resnet20&class=3") as page:
+        place = {node["neuron"]: node for node in drawn(page)["nodes"]}
+        source, target = place["layer1.0/1"], place["layer1.1/1"]
+        page.mouse.move((source["x"] + target["x"]) / 2 + 1, (source["y"] + target["y"]) / 2)
+        expect(page.locator(".card")).to_contain_text("layer1.0/1 → layer1.1/1")
+        read = "nodes => nodes.map(node => node.dataset.neuron)"
+        assert set(page.eval_on_selector_all(".node.pointed", read)) == {"layer1.0/1", "layer1.1/1"}
+
+
+def test_the_tables_say_the_same_as_the_picture(browser: Browser, served: Serving) -> None:
+    with opened(browser, f"{served.address}?class=4&shows=neurons") as page:
+        graph = graph_of(page, served, 4)
+        rows = [row.split("\t") for row in page.locator(".graph tbody tr").all_inner_texts()]
+        assert {row[0]: int(row[2]) for row in rows} == {node["neuron"]: node["count"] for node in graph["nodes"]}
+        page.get_by_role("button", name="Edges", exact=True).click()
+        expect(page.locator(".graph thead")).to_contain_text("From")
+        rows = [row.split("\t") for row in page.locator(".graph tbody tr").all_inner_texts()]
+        wanted = sorted((edge["source"], edge["target"], edge["count"]) for edge in graph["edges"])
+        assert sorted((row[0], row[1], int(row[2])) for row in rows) == wanted
+        for _ in range(2):
+            page.locator("thead button", has_text="Count").click()
+        column = [int(row.split("\t")[2]) for row in page.locator(".graph tbody tr").all_inner_texts()]
+        assert column == sorted(column)
+
+
+def test_the_sliders_take_neurons_away_and_move_rows_and_columns(browser: Browser, real_served: Serving) -> None:
+    with opened(browser, f"{real_served.address}?run=resnet20&class=3") as page:
+        graph, before = graph_of(page, real_served, 3, "resnet20"), drawn(page)
+        shares = sorted(node["share"] for node in graph["nodes"])
+        least = shares[len(shares) // 2]
+        page.get_by_label("Least share").fill(str(least))
+        left = {node["neuron"] for node in graph["nodes"] if node["share"] >= least}
+        expect(page.locator(".node")).to_have_count(len(left))
+        assert {node["neuron"] for node in drawn(page)["nodes"]} == left
+        kept = [edge for edge in graph["edges"] if {edge["source"], edge["target"]} <= left]
+        assert drawn(page)["edges"] == len(kept)
+        page.get_by_role("button", name="As at first").click()
+        expect(page.locator(".node")).to_have_count(len(graph["nodes"]))
+        page.get_by_role("slider", name="Importance").fill("0.5")
+        expect(page.locator(".graph-heading")).to_contain_text(f"of {len(graph['nodes'])} neurons")
+        page.get_by_role("button", name="As at first").click()
+        page.get_by_role("slider", name="Columns").fill("2.5")
+        page.wait_for_url("**columns=2.5**")
+        after = drawn(page)
+        spread = [
+            max(node["x"] for node in one["nodes"]) - min(node["x"] for node in one["nodes"]) for one in (before, after)
+        ]
+        assert spread[1] > 1.5 * spread[0]
+
+
+def test_the_picture_is_moved_zoomed_and_shown_whole_again(browser: Browser, real_served: Serving) -> None:
+    with opened(browser, f"{real_served.address}?run=resnet20&class=3") as page:
+        before = {node["neuron"]: node for node in drawn(page)["nodes"]}
+        name, node = next(iter(before.items()))
+        page.mouse.move(600, 700)
+        page.mouse.wheel(0, -400)
+        page.wait_for_timeout(100)
+        nearer = {one["neuron"]: one for one in drawn(page)["nodes"]}
+        assert nearer[name]["width"] > 1.3 * node["width"]
+        page.mouse.down()
+        page.mouse.move(660, 720, steps=3)
+        page.mouse.up()
+        page.wait_for_timeout(100)
+        moved = {one["neuron"]: one for one in drawn(page)["nodes"]}
+        assert abs(moved[name]["x"] - nearer[name]["x"] - 60) < 2
+        assert abs(moved[name]["y"] - nearer[name]["y"] - 20) < 2
+        page.get_by_role("button", name="Show the whole graph").click()
+        page.wait_for_timeout(100)
+        again = {one["neuron"]: one for one in drawn(page)["nodes"]}
+        assert all(abs(again[one]["x"] - before[one]["x"]) < 1 for one in before)
