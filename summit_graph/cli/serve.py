@@ -106,7 +106,9 @@ def _check_settings(no_auth: bool) -> None:
 def _say_address(address: str) -> None:
     typer.echo(address)
     sys.stdout.flush()
-    typer.echo("summit-graph: serving; Ctrl-C stops it", err=True)
+    # A full disk under the messages is no reason to stop.
+    with contextlib.suppress(OSError):
+        typer.echo("summit-graph: serving; Ctrl-C stops it", err=True)
 
 
 @contextlib.contextmanager

@@ -184,7 +184,7 @@ LEGITIMATE = (
     "MATCH (n:Run) WHERE n.name CONTAINS 'call' RETURN n.id AS id",
     "MATCH (n:Run) WHERE n.name STARTS WITH 'set' RETURN n.id AS id",
     "MATCH (n:Run) WHERE n.name ENDS WITH 'delete' RETURN n.id AS id",
-    "MATCH (n:Class) RETURN n.name AS install ORDER BY install DESC LIMIT 2",
+    "MATCH (n:Class) RETURN n.name AS `install` ORDER BY `install` DESC LIMIT 2",
     "MATCH (n:Class) // CREATE (m)\nRETURN n.name AS name",
     "MATCH (n:Class) /* DETACH DELETE n; COPY x TO 'y' */ RETURN n.name AS name",
     "/* CHECKPOINT */ MATCH (n:Class) RETURN count(*) AS checkpoint",
@@ -195,7 +195,7 @@ LEGITIMATE = (
     "MATCH (n:Class) WITH n AS import RETURN import.id AS id",
     "WITH 'apoc.load.json' AS plugin RETURN plugin",
     "UNWIND ['CREATE', 'MERGE', 'SET'] AS word RETURN word",
-    "UNWIND ['a', 'b'] AS create RETURN create",
+    "UNWIND ['a', 'b'] AS `create` RETURN `create`",
     "RETURN 1 AS x UNION RETURN 2 AS x",
     "RETURN 'a' AS x UNION ALL RETURN 'DELETE' AS x",
     "MATCH (a:Vertex)-[f:FEEDS]->(b:Vertex) RETURN a.id AS start, b.id AS stop, f.count AS count LIMIT 3",
@@ -207,8 +207,8 @@ LEGITIMATE = (
     "MATCH (c:Class) OPTIONAL MATCH (c)-[p:PLACED]->(l:Layer) RETURN c.id AS id, count(p) AS placed",
     "MATCH (c:Class) WHERE EXISTS { MATCH (c)-[:HAS_VERTEX]->(:Vertex) } RETURN c.id AS grant",
     "MATCH (c:Class) RETURN c.name AS `show; terminate`, size(c.name) AS deny",
-    "MATCH (c:Class) RETURN {create: c.id, delete: c.name} AS merged",
-    "MATCH (n:Run) RETURN n.name AS explain, n.id AS profile ORDER BY profile SKIP 0 LIMIT 5;",
+    "MATCH (c:Class) RETURN {`create`: c.id, `delete`: c.name} AS merged",
+    "MATCH (n:Run) RETURN n.name AS `explain`, n.id AS `profile` ORDER BY `profile` SKIP 0 LIMIT 5;",
 )
 
 

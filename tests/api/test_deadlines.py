@@ -1,0 +1,210 @@
+"""What runs too long is stopped, who goes away is noticed, and who is slow holds nobody up; on the real command."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import statistics
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import neo4j
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from summit_graph.run import Run
+from summit_graph.store import open_store
+from tests.api.serving import Serving, serving
+from tests.services.evidence import Evidence
+from tests.services.neo4j_server import Neo4jServer
+
+LIMIT_MS = 1_500
+RUNAWAY = (
+    "// title: Runaway\n// answers: How many sevens of vertices are there?\n// column sevens: count\n"
+    "MATCH (a:Vertex), (b:Vertex), (c:Vertex), (d:Vertex), (e:Vertex), (f:Vertex), (g:Vertex)\n"
+    "WHERE a.run = $run AND a.count + b.count + c.count + d.count + e.count + f.count + g.count > 3\n"
+    "RETURN count(*) AS sevens\n"
+)
+
+
+@pytest.fixture(scope="module", params=["ladybug", "neo4j"])
+def limited(
+    request: pytest.FixtureRequest, store_path: Path, small_run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Serving, Neo4jServer | None]]:
+    """The command over either engine, with a short time limit and a query that never ends."""
+    folder = tmp_path_factory.mktemp("runaway")
+    (folder / "runaway.cypher").write_text(RUNAWAY, encoding="utf-8")
+    options = ["--queries", str(folder), "--query-timeout-ms", str(LIMIT_MS), "--receive-timeout-ms", "2000"]
+    if request.param == "ladybug":
+        with serving("--db", str(store_path), *options) as served:
+            yield request.param, served, None
+        return
+    server: Neo4jServer = request.getfixturevalue("neo4j_empty")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        store = open_store(server.url)
+        store.load(small_run)
+        store.close()
+        with serving("--db", server.url, *options) as served:
+            yield request.param, served, server
+
+
+def still_runs(engine: str, served: Serving, server: Neo4jServer | None) -> bool:
+    """Whether the engine works on the query that never ends."""
+    if engine == "ladybug":
+        process = psutil.Process(served.process.pid)
+        before = process.cpu_times()
+        time.sleep(0.3)
+        after = process.cpu_times()
+        return bool(after.user - before.user > 0.1)
+    assert server is not None
+    with neo4j.GraphDatabase.driver(server.url, auth=(server.user, server.password)) as driver:
+        rows = driver.execute_query("SHOW TRANSACTIONS YIELD metaData RETURN metaData").records
+    return any(row["metaData"].get("query") == "runaway" for row in rows)
+
+
+def wait_until(wanted: bool, limited: tuple[str, Serving, Neo4jServer | None], within_s: float) -> float:
+    begin = time.monotonic()
+    while still_runs(*limited) != wanted:
+        assert time.monotonic() - begin < within_s, (
+            f"after {within_s} s it {'does not run' if wanted else 'still runs'}"
+        )
+    return time.monotonic() - begin
+
+
+def test_a_runaway_is_answered_at_its_limit_and_stopped(
+    limited: tuple[str, Serving, Neo4jServer | None], evidence: Evidence
+) -> None:
+    engine, served, _ = limited
+    begin = time.monotonic()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{served.address}api/v1/queries/runaway", timeout=30)
+    after_ms = (time.monotonic() - begin) * 1000 - LIMIT_MS
+    assert refused.value.code == 504
+    assert json.load(refused.value)["status"] == 504
+    stopped_s = wait_until(False, limited, 3 - after_ms / 1000)
+    # 250 ms on a machine with time; a busy one runs the clocks of both sides late.
+    assert after_ms < 1_000
+    evidence.record("Deadlines", f"{engine}: 504 after the limit of {LIMIT_MS} ms", f"{after_ms:.0f} ms")
+    evidence.record("Deadlines", f"{engine}: engine idle after the answer", f"{stopped_s:.1f} s")
+
+
+def test_a_client_that_goes_away_ends_its_query(
+    limited: tuple[str, Serving, Neo4jServer | None], evidence: Evidence
+) -> None:
+    engine, served, _ = limited
+    address = urlsplit(served.address)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port)
+    connection.request("GET", "/api/v1/queries/runaway")
+    time.sleep(0.4)
+    connection.close()
+    stopped_s = wait_until(False, limited, 1)
+    evidence.record("Deadlines", f"{engine}: engine idle after the client went", f"{stopped_s:.1f} s")
+    with urllib.request.urlopen(f"{served.address}metrics", timeout=30) as response:
+        assert 'summit_graph_queries_cancelled_total{query="runaway"} 1' in response.read().decode()
+
+
+def test_the_query_and_the_request_are_named_in_one_line(limited: tuple[str, Serving, Neo4jServer | None]) -> None:
+    _, served, _ = limited
+    with urllib.request.urlopen(f"{served.address}api/v1/graph?class=4", timeout=30) as response:
+        request_id = response.headers["X-Request-ID"]
+    time.sleep(0.5)
+    lines = [json.loads(line) for line in served.messages().splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line["request_id"] == request_id]
+    assert (line["method"], line["path"], line["route"], line["status"]) == (
+        "GET",
+        "/api/v1/graph",
+        "/api/v1/graph",
+        200,
+    )
+    assert line["ms"] > 0
+    assert line["bytes"] > 100
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(b"GARBAGE\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nHost: a\r\nHos", 408), (b"", 408)]
+)
+def test_what_is_no_request_in_time_is_told_so(
+    limited: tuple[str, Serving, Neo4jServer | None], sent: bytes, status: int
+) -> None:
+    address = urlsplit(limited[1].address)
+    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
+        connection.sendall(sent)
+        told = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+def p95_ms(address: str, times: int = 60) -> float:
+    taken = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        with urllib.request.urlopen(f"{address}api/v1/graph?class=4", timeout=30) as response:
+            response.read()
+        taken.append((time.perf_counter() - begin) * 1000)
+    return statistics.quantiles(taken, n=20)[-1]
+
+
+@pytest.mark.long
+def test_five_hundred_slow_clients_hold_nobody_up(store_path: Path, evidence: Evidence) -> None:
+    with serving("--db", str(store_path)) as served, contextlib.ExitStack() as stack:
+        address = urlsplit(served.address)
+        idle_ms = min(p95_ms(served.address) for _ in range(3))
+        slow = [
+            stack.enter_context(socket.create_connection((str(address.hostname), address.port))) for _ in range(500)
+        ]
+        ended = threading.Event()
+
+        def drip() -> None:
+            text = b"GET /api/v1/graph?class=4 HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"x" * 1_000
+            for byte in text:
+                for connection in slow:
+                    with contextlib.suppress(OSError):
+                        connection.sendall(bytes([byte]))
+                if ended.wait(1):
+                    return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        time.sleep(1)
+        busy_ms = min(p95_ms(served.address) for _ in range(3))
+        ended.set()
+        thread.join()
+        evidence.record("Slow clients", "p95 of a good client, alone", f"{idle_ms:.1f} ms")
+        evidence.record(
+            "Slow clients", "p95 of a good client beside 500 that send a byte a second", f"{busy_ms:.1f} ms"
+        )
+        assert busy_ms < 2 * idle_ms + 5
+
+
+def test_what_runs_is_finished_when_the_service_is_stopped(store_path: Path, tmp_path: Path) -> None:
+    # Ends by itself after about a second, well within its limit.
+    (tmp_path / "slow.cypher").write_text(RUNAWAY, encoding="utf-8")
+    with serving("--db", str(store_path), "--queries", str(tmp_path), "--query-timeout-ms", "2000") as served:
+        statuses: list[int] = []
+
+        def ask() -> None:
+            try:
+                with urllib.request.urlopen(f"{served.address}api/v1/queries/slow", timeout=30) as response:
+                    statuses.append(response.status)
+            except urllib.error.HTTPError as error:
+                statuses.append(error.code)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(0.7)
+        served.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert served.process.wait(20) == 0
+    assert statuses == [504]

@@ -1,0 +1,115 @@
+"""schemathesis calls every operation of the specification, right and wrong, and finds no answer that breaks it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from summit_graph.run import Run
+from summit_graph.store import open_store
+from tests.api.serving import PROJECT, serving
+from tests.services.evidence import Evidence
+from tests.services.neo4j_server import Neo4jServer
+
+SEED = 1
+RIGHT_CALLS = 200
+"""Calls of each operation that are right by the specification, beside those of the other phases."""
+LEAST_SHARE_OF_200 = 0.3
+_COUNTED = re.compile(r'summit_graph_requests_total{method="(\w+)",route="([^"]+)",status="(\d+)"} (\d+)')
+
+
+def call(address: str, folder: Path, *options: str) -> str:
+    """Runs schemathesis with every check; its report. Fails where it found something."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli"),
+            *("--config-file", str(PROJECT / "tests" / "api" / "schemathesis.toml"), "--no-color"),
+            *(
+                "run",
+                f"{address}openapi.json",
+                "--checks",
+                "all",
+                "--seed",
+                str(SEED),
+                "--continue-on-failure",
+                *options,
+            ),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "SCHEMATHESIS_HOOKS": "tests.api.made_up_values"},
+        capture_output=True,
+        text=True,
+        timeout=3_000,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4_000:]
+    return done.stdout
+
+
+def said(report: str) -> str:
+    """The report's line of counts."""
+    [line] = re.findall(r"^\s*(\d+ generated, .*)$", report, re.MULTILINE)
+    return str(line)
+
+
+def shares_of_200(address: str) -> dict[str, float]:
+    """Of each route's calls, the share that was answered 200, as the service itself counted them."""
+    with urllib.request.urlopen(f"{address}metrics", timeout=60) as response:
+        text = response.read().decode()
+    calls: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for method, route, status, count in _COUNTED.findall(text):
+        if method == ("POST" if route.endswith("cypher") else "GET") and route.startswith("/api/v1/"):
+            calls[route] += int(count)
+            right[route] += int(count) if status == "200" else 0
+    return {route: right[route] / calls[route] for route in calls}
+
+
+def test_some_operations_hold_what_they_say(store_path: Path, tmp_path: Path) -> None:
+    some = ("/api/v1/queries/shared_neurons", "/api/v1/graph", "/api/v1/runs", "/healthz", "/metrics")
+    chosen = [option for path in some for option in ("--include-path", path)]
+    with serving("--db", str(store_path)) as served:
+        report = call(served.address, tmp_path, "--phases", "examples,coverage,fuzzing", "--max-examples", "5", *chosen)
+    assert "5 selected" in report or f"Tested: {len(some)}" in report
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["ladybug", "neo4j"])
+def test_every_operation_holds_what_it_says(
+    engine: str, store_path: Path, small_run: Run, tmp_path: Path, evidence: Evidence, request: pytest.FixtureRequest
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        url = str(store_path)
+        if engine == "neo4j":
+            server: Neo4jServer = request.getfixturevalue("neo4j_empty")
+            for name, value in server.environment.items():
+                patch.setenv(name, value)
+            url = server.url
+            store = open_store(url)
+            store.load(small_run)
+            store.close()
+        with serving("--db", url, "--allow-cypher", "--no-request-log") as served:
+            everything = call(served.address, tmp_path, "--max-examples", "8")
+            right = call(
+                served.address,
+                tmp_path,
+                "--phases",
+                "fuzzing",
+                "--mode",
+                "positive",
+                "--max-examples",
+                str(RIGHT_CALLS),
+            )
+            shares = shares_of_200(served.address)
+    evidence.record("schemathesis", f"{engine}: examples, coverage, fuzzing, right and wrong", said(everything))
+    evidence.record("schemathesis", f"{engine}: fuzzing, right by the specification", said(right))
+    least = min(shares, key=lambda route: shares[route])
+    evidence.record("schemathesis", f"{engine}: least share of 200, {least}", f"{shares[least]:.0%}")
+    assert {route: share for route, share in shares.items() if share < LEAST_SHARE_OF_200} == {}
