@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from summit_graph.drawing import DrawnGraph
 from summit_graph.errors import SummitError
-from summit_graph.queries import Catalogue, ClassGraph, class_graph, load_catalogue, run_query
+from summit_graph.queries import Catalogue, class_graph, load_catalogue, run_query
 from summit_graph.queries.ad_hoc import stream_ad_hoc
 from summit_graph.queries.formats import arrow_table
 
@@ -134,9 +135,9 @@ class Graph:
                 truncated=answer.truncated,
             )
 
-    def class_graph(self, class_: str | int, run: str | None = None) -> ClassGraph:
-        """One class's attribution graph, ready to be drawn."""
-        return class_graph(self.store, class_, run)
+    def class_graph(self, class_: str | int, run: str | None = None) -> DrawnGraph:
+        """One class's attribution graph; a notebook's cell draws it, and `to_svg()` is the drawing."""
+        return DrawnGraph.of(class_graph(self.store, class_, run))
 
     def close(self) -> None:
         """Lets go of the store."""

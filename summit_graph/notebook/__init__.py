@@ -8,7 +8,7 @@ catalogue.query("shared_neurons", class_a="tench", class_b=396)      # a DataFra
 catalogue.class_graph("tench")                                       # drawn in the cell
 """
 
+from summit_graph.drawing import class_svg
 from summit_graph.notebook.catalogue import NotebookCatalogue, catalogue
-from summit_graph.notebook.svg import class_svg
 
 __all__ = ["NotebookCatalogue", "catalogue", "class_svg"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from summit_graph.drawing import DrawnGraph
 from summit_graph.graph import Graph
-from summit_graph.queries import ClassGraph, load_catalogue
+from summit_graph.queries import load_catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ class NotebookCatalogue:
         """The rows of one's own reading query."""
         return self.graph.cypher(text, **parameters).to_pandas()
 
-    def class_graph(self, class_: str | int, run: str | None = None) -> ClassGraph:
+    def class_graph(self, class_: str | int, run: str | None = None) -> DrawnGraph:
         """A class's attribution graph; a notebook's cell draws it, and `to_svg()` is the drawing."""
         return self.graph.class_graph(class_, run)
 

@@ -58,17 +58,6 @@ class ClassGraph:
     edges: tuple[GraphEdge, ...]
     kept: Kept
 
-    def to_svg(self) -> str:
-        """The graph drawn: an SVG document of its own."""
-        # Imported when called: a drawing belongs to the notebook's room, which knows this one.
-        from summit_graph.notebook.svg import class_svg
-
-        return class_svg(self)
-
-    def _repr_svg_(self) -> str:
-        """What a notebook's cell shows."""
-        return self.to_svg()
-
 
 def class_graph(
     store: Store, class_: str | int, run: str | None = None, *, timeout_ms: int | None = None

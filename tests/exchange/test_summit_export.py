@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from summit_graph.cli import app
@@ -63,8 +64,8 @@ def page_breaks(classes: list[dict[str, Any]], graphs: dict[int, dict[str, Any]]
             wrong.append(f"the layers of ag-{number}.json")
         below: set[int] = set()
         for layer, nodes in reversed(graph.items()):
-            channels = [node["channel"] for node in nodes]
-            if len(set(channels)) < len(channels):
+            numbers = [node["channel"] for node in nodes]
+            if len(set(numbers)) < len(numbers):
                 wrong.append(f"a node of ag-{number}.json is there twice")
             for node in nodes:
                 if not {edge["prev_channel"] for edge in node["prev_channels"]} <= below:
@@ -73,7 +74,7 @@ def page_breaks(classes: list[dict[str, Any]], graphs: dict[int, dict[str, Any]]
                     wrong.append(f"the node {node['channel']} of {layer} in ag-{number}.json")
                 if not all(isinstance(edge["prev_channel"], str) for edge in node["attr_channels"]):
                     wrong.append(f"the attr_channels in ag-{number}.json")
-            below = set(channels)
+            below = set(numbers)
     return wrong
 
 
@@ -165,7 +166,6 @@ def test_attributed_channels_are_the_strongest_of_the_layer_below(small_run: Run
 
 
 def test_pictures_are_written_under_the_page_s_names(tmp_path: Path) -> None:
-    image = pytest.importorskip("PIL.Image", reason="pillow is not installed: pip install 'summit-graph[ingest]'")
     run = make_run(tmp_path / "run")
     nodes, _ = expected(run, 0, "selected")
     neuron = next(row for row in nodes.values() if row["layer"] == "head")
@@ -173,8 +173,8 @@ def test_pictures_are_written_under_the_page_s_names(tmp_path: Path) -> None:
     for kind in ("visualizations/head", "examples/all/head"):
         (pictures / kind).mkdir(parents=True)
     for name in (str(neuron["channel"]), f"{neuron['channel']}-2"):
-        image.new("RGB", (20, 20), (10, 200, 30)).save(pictures / "visualizations" / "head" / f"{name}.webp")
-    strip = image.new("RGB", (30, 10))
+        Image.new("RGB", (20, 20), (10, 200, 30)).save(pictures / "visualizations" / "head" / f"{name}.webp")
+    strip = Image.new("RGB", (30, 10))
     for place, colour in enumerate([(250, 0, 0), (0, 250, 0), (0, 0, 250)]):
         strip.paste(colour, (10 * place, 0, 10 * place + 10, 10))
     strip.save(pictures / "examples" / "all" / "head" / f"{neuron['channel']}.webp", lossless=True)
@@ -187,7 +187,7 @@ def test_pictures_are_written_under_the_page_s_names(tmp_path: Path) -> None:
         *(f"dataset-p/{name}-dataset-p-{place}.jpg" for place in range(3)),
     }
     assert report.pictures == 5
-    with image.open(folder / "dataset-p" / f"{name}-dataset-p-1.jpg") as patch:
+    with Image.open(folder / "dataset-p" / f"{name}-dataset-p-1.jpg") as patch:
         assert patch.size == (10, 10)
         red, green, blue = patch.getpixel((5, 5))
         assert green > 200 > 60 > max(red, blue)

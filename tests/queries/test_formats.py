@@ -44,7 +44,7 @@ def test_parquet_is_read_back_equal() -> None:
 
 
 def test_an_ad_hoc_column_s_type_may_show_in_a_later_batch() -> None:
-    batches = [[{"x": None, "y": 1}], [{"x": "one", "y": 2.5}], [{"x": None, "y": None}]]
+    batches: list[list[dict[str, Any]]] = [[{"x": None, "y": 1}], [{"x": "one", "y": 2.5}], [{"x": None, "y": None}]]
     assert parquet_rows([("x", "any"), ("y", "any")], batches) == [row for batch in batches for row in batch]
     with pytest.raises(SummitError, match="values that Parquet cannot"):
         parquet_rows([("x", "any")], [[{"x": "one"}], [{"x": 2}]])

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from summit_graph.queries.class_graph import ClassGraph, GraphEdge, GraphNode
+from summit_graph.queries.class_graph import ClassGraph, GraphEdge, GraphNode
 
 MARGIN_PX = 20
 HEADER_PX = 56
@@ -32,6 +31,24 @@ STYLE = (
     ".edge:hover{stroke:#c2410c;stroke-opacity:1}"
     ".node rect{fill:#2f5d8a}.node:hover rect{fill:#c2410c}"
 )
+
+
+@dataclass(frozen=True)
+class DrawnGraph(ClassGraph):
+    """A class's graph that a notebook's cell shows as its drawing."""
+
+    @classmethod
+    def of(cls, graph: ClassGraph) -> DrawnGraph:
+        """The same graph, drawn where it is shown."""
+        return cls(**vars(graph))
+
+    def to_svg(self) -> str:
+        """The drawing: an SVG document of its own."""
+        return class_svg(self)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook's cell shows."""
+        return self.to_svg()
 
 
 def class_svg(graph: ClassGraph) -> str:
