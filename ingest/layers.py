@@ -110,9 +110,10 @@ def _observe(model: nn.Module, example: Tensor) -> _Calls:
         handles += [module.register_forward_hook(after) for module in names]
         try:
             model(example)
-        except RuntimeError as error:
+        except Exception as error:
             size = " x ".join(str(length) for length in example.shape[1:])
-            raise SummitError(f"the model does not run on images of {size}: {str(error).splitlines()[0]}") from error
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise SummitError(f"the model does not run on images of {size}: {reason}") from error
         finally:
             for handle in handles:
                 handle.remove()

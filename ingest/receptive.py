@@ -29,7 +29,7 @@ from torch.fx.node import map_arg
 from torch.nn import functional
 
 from ingest.trace import Trace, operations
-from ingest.trace.arguments import ancestors, bound, padding, pair, shape_of, sizes_of
+from ingest.trace.arguments import ancestors, bound, padding, pair, shape_of, sizes_of, unexpanded
 from ingest.trace.program import Program, evaluate, operation_name
 
 _EDGES = 4
@@ -201,7 +201,7 @@ class _Walk:
         if name != "mul" or len(data) != 2:
             return data
         dims = len(shape_of(node))
-        gates = [index for index in (0, 1) if _has_one_position(shape_of(data[index]), dims)]
+        gates = [index for index in (0, 1) if _has_one_position(shape_of(unexpanded(data[index])), dims)]
         if len(gates) == 2:  # On a map of one position, the gate is what is computed from the other operand.
             gates = [index for index in gates if data[1 - index] in ancestors([data[index]])]
         return [data[1 - gates[0]]] if len(gates) == 1 else data

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from ingest.trace.program import operation_name
+
 
 def ancestors(nodes: Iterable[Node]) -> set[Node]:
     """The nodes that these are computed from, themselves included."""
@@ -48,6 +50,13 @@ def sizes_of(value: Any) -> tuple[int, ...]:
 
 def shape_of(node: Node) -> tuple[int, ...]:
     return sizes_of(node.meta["val"])
+
+
+def unexpanded(node: Node) -> Node:
+    """What an expansion repeats: a gate that is expanded to its map's size is still of spatial size 1."""
+    while node.op == "call_function" and operation_name(node) in ("expand", "expand_as"):
+        node = as_node(node.args[0])
+    return node
 
 
 def spatial_size(shape: tuple[int, ...], dims: int, axis: int) -> int:

@@ -6,7 +6,7 @@
 3. Operations that act on values within a channel (nonlinearity, pool, normalization, gate) keep the channel and note
    that something has acted on it.
 4. A batch-norm or constant scale folds into the sum it reads, if it is the only reader of that sum's values,
-   renumbering aside; otherwise it acts on values.
+   renumbering aside; otherwise it acts on values. A second one folds into what the first has made of the sum.
 5. What is not understood makes its value Unknown. That is an error only where a hop needs the value.
 """
 
@@ -47,6 +47,7 @@ from ingest.trace.arguments import (
     shape_of,
     sizes_of,
     spatial_size,
+    unexpanded,
 )
 from ingest.trace.capture import module_path
 from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown
@@ -290,12 +291,12 @@ class Flow:
         for number in reads.origin[(reads.origin >= 0) & ~reads.acted].unique().tolist():
             origin = self.origins[number]
             here = (reads.origin == number) & ~reads.acted
-            if isinstance(origin, Sum) and self._readers(origin.node) == {node}:
+            if isinstance(origin, Sum) and self._readers(origin.folded or origin.node) == {node}:
                 # A channel that is there twice with two scales cannot carry both.
                 folded = torch.ones(origin.channels, dtype=scale.dtype)
                 folded[reads.channel[here]] = scale[here]
                 if torch.equal(folded[reads.channel[here]], scale[here]):
-                    origin.fold(folded)
+                    origin.fold(folded, node)
                     origin.complete = self._program.position[node]
                     origin.value = result_of(node) if origin.value is x else None
                     folds |= here
@@ -384,7 +385,8 @@ class Flow:
         if len(followed) == 2 and same_channels(*followed):
             return acted_on(followed[0])
         axes = [axis for axis in map(channel_axis, followed) if axis is not None]
-        gates = [index for index in (0, 1) if axes and spatial_size(shape_of(data[index]), len(shape), axes[0]) == 1]
+        sizes = [shape_of(unexpanded(source)) for source in data]
+        gates = [index for index in (0, 1) if axes and spatial_size(sizes[index], len(shape), axes[0]) == 1]
         if len(gates) == 2:  # On a map of one position, the gate is what is computed from the other operand.
             gates = [index for index in gates if data[1 - index] in ancestors([data[index]])]
         if len(gates) != 1:

@@ -81,8 +81,12 @@ class Sum(Origin):
     value: Node | None = None
     """The node that holds its value with everything folded; None if no single node does."""
 
-    def fold(self, scale: Tensor) -> None:
+    folded: Node | None = None
+    """The node of the last scale that folded into it."""
+
+    def fold(self, scale: Tensor, node: Node) -> None:
         self.scale = scale if self.scale is None else self.scale * scale
+        self.folded = node
 
 
 @dataclass
