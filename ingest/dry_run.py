@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -10,15 +11,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
 from ingest.attribution import class_graph
+from ingest.examples import LONGEST, ClassExamples
 from ingest.images.batches import Skipped
+from ingest.predictions import Predictions
 from ingest.preparation import Preparation, prepare
 from ingest.progress import Progress, duration
 from ingest.run_tables import activation_table, hop_table, influence_table
+from ingest.structure import ClassCounts, HopCounts
 from summit_graph.run import Parameters
 
 TIMED_BATCHES = 2
@@ -39,7 +44,7 @@ class Estimate:
     memory_mb: float
     """The process's largest resident size so far; on a GPU, what it holds there too."""
     disk_mb: float
-    """All classes with the tables that the batches gave, grown in proportion to their images: an upper bound."""
+    """All classes with the tables that the batches gave, grown to their images: an upper bound."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, by name."""
@@ -94,22 +99,21 @@ def listing(preparation: Preparation) -> list[str]:
 def _estimate(preparation: Preparation) -> Estimate:
     _, folder = preparation.classes[0]
     structure, counter = preparation.trace.structure, preparation.counter()
-    entries: list[dict[str, str]] = []
+    examples = ClassExamples(structure, preparation.receptive_fields())
+    predictions, counts = Predictions(0), list[ClassCounts]()
     with preparation.loader() as loader:
-        batches = loader.batches(folder.images, Skipped(preparation.images, 1.0), entries)
-        started, counted = time.monotonic(), 0
+        batches = loader.batches(folder.images, Skipped(preparation.images, 1.0), [])
+        started = time.monotonic()
         for batch in islice(batches, TIMED_BATCHES):
-            counter.add(batch.pixels.to(preparation.device))
-            counted += len(batch.images)
+            counted = counter.add(batch.pixels.to(preparation.device))
+            names = [image.name for image in batch.images]
+            predictions.add(names, counted.logits)
+            examples.add(names, counted.peaks)
+            counts.append(counter.take())
         batches.close()
-    counts = counter.take()
     seconds = time.monotonic() - started
-    graph = class_graph(counts, structure, preparation.parameters)
-    written = [activation_table(0, counts, graph, structure), influence_table(0, graph)]
-    written += [hop_table(0, counts)] if preparation.parameters.hops else []
-    # A table cannot grow faster than the images that are counted into it.
-    growth = max(1.0, preparation.images / len(preparation.source.classes) / max(counted, 1))
-    per_image = seconds / max(counted, 1)
+    written = class_bytes(preparation, counts, predictions, examples)
+    per_image = seconds / max(predictions.images, 1)
     return Estimate(
         model=preparation.model.name,
         layers=len(structure.layers),
@@ -120,8 +124,61 @@ def _estimate(preparation: Preparation) -> Estimate:
         seconds_per_image=per_image,
         hours=per_image * preparation.images / 3600,
         memory_mb=_memory_bytes(preparation.device) / 1e6,
-        disk_mb=sum(map(_parquet_bytes, written)) * growth * len(preparation.source.classes) / 1e6,
+        disk_mb=written * len(preparation.source.classes) / 1e6,
     )
+
+
+def class_bytes(
+    preparation: Preparation, counts: list[ClassCounts], predictions: Predictions, examples: ClassExamples
+) -> float:
+    """What the tables of a class of average size will take, from the counts of one batch or two.
+
+    Counts of further images are partly of pairs that have been counted before: how many of the second batch's pairs the
+    first had says how fast the tables grow, and they grow ever more slowly, so this is an upper bound. Examples are at
+    most ten a neuron.
+    """
+    if not counts:
+        return 0.0
+    structure, parameters = preparation.trace.structure, preparation.parameters
+    together = _merged(counts)
+    rows = [_rows(each) for each in counts]
+    exponent = math.log2(_rows(together) / max(sum(rows) / 2, 1)) if len(counts) == 2 and _rows(together) else 1.0
+    more = max(1.0, preparation.images / len(preparation.source.classes) / max(predictions.images, 1))
+    graph = class_graph(together, structure, parameters)
+    growing = [activation_table(0, together, graph, structure), influence_table(0, graph)]
+    growing += [hop_table(0, together)] if parameters.hops else []
+    kept = min(more, max(1.0, LONGEST / max(predictions.images, 1)))
+    growth = float(more ** min(max(exponent, 0.0), 1.0))
+    return (
+        sum(map(_parquet_bytes, growing)) * growth
+        + _parquet_bytes(predictions.table()) * more
+        + _parquet_bytes(examples.table()) * kept
+    )
+
+
+def _rows(counts: ClassCounts) -> int:
+    """Pairs of channels with a count."""
+    return sum(len(hop.count) for hop in counts.hops)
+
+
+def _merged(counts: list[ClassCounts]) -> ClassCounts:
+    """The counts of two batches together."""
+    first, *rest = counts
+    for other in rest:
+        activations = {name: count + other.activations[name] for name, count in first.activations.items()}
+        first = ClassCounts(activations, tuple(map(_merged_hop, first.hops, other.hops)))
+    return first
+
+
+def _merged_hop(first: HopCounts, second: HopCounts) -> HopCounts:
+    target, source, count = (
+        np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("target_channel", "source_channel", "count")
+    )
+    pairs, place = np.unique(np.stack([target, source]), axis=1, return_inverse=True)
+    total = np.zeros(pairs.shape[1], np.int32)
+    np.add.at(total, place.reshape(-1), count)
+    return HopCounts(first.target_tensor, first.source_tensor, pairs[0], pairs[1], total)
 
 
 def _memory_bytes(device: torch.device) -> float:

@@ -16,7 +16,8 @@ from summit_graph.errors import NotFound, SummitError
 from summit_graph.run import Parameters, Run
 from summit_graph.run.manifest import write_manifest
 from tests.ingest.pictures import write_folders
-from tests.ingest.test_pipeline import LAYERS, MODEL
+from tests.ingest.test_pipeline import LAYERS
+from tests.ingest.tiny_model import MODEL
 
 CHANGES: tuple[dict[str, Any], ...] = (
     {"attribution_mass": 0.4},
