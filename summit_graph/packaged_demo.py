@@ -13,8 +13,8 @@ import zipfile
 from pathlib import Path
 
 from summit_graph.errors import SummitError
+from summit_graph.loading import load_run
 from summit_graph.run import Run
-from summit_graph.store import open_store
 
 FILE = Path(__file__).with_name("demo_run.zip")
 LARGEST_BYTES = 1_000_000
@@ -26,11 +26,7 @@ def load_demo(database: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="summit-demo-") as folder:
         with zipfile.ZipFile(FILE) as archive:
             archive.extractall(folder)
-        store = open_store(str(database), must_exist=False)
-        try:
-            store.load(Run.open(Path(folder)))
-        finally:
-            store.close()
+        load_run(Run.open(Path(folder)), str(database))
 
 
 def pack(run: Path, target: Path = FILE) -> None:

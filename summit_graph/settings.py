@@ -47,6 +47,9 @@ def _served(name: str, default: Value, meaning: str) -> Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     _served("db", "summit.lbug", "The graph store: a path (embedded) or a neo4j://, neo4j+s:// or bolt:// URL."),
+    _served(
+        "pictures", "", "The folder of the store's pictures; by default PATH.pictures beside an embedded store at PATH."
+    ),
     _row("neo4j_username", "neo4j", "User name for a Neo4j server.", "NEO4J_USERNAME"),
     _row("neo4j_password", "", "Password for a Neo4j server.", "NEO4J_PASSWORD"),
     _row("neo4j_database", "neo4j", "Database on a Neo4j server.", "NEO4J_DATABASE"),

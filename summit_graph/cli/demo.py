@@ -58,14 +58,10 @@ def _prepare_run(directory: Path) -> None:
 
 
 def _load(run: Path, database: Path) -> None:
+    from summit_graph.loading import load_run
     from summit_graph.run import Run
-    from summit_graph.store import open_store
 
-    store = open_store(str(database), must_exist=False)
-    try:
-        report = store.load(Run.open(run))
-    finally:
-        store.close()
+    report = load_run(Run.open(run), str(database))
     if report.already_loaded:
         _say(f"reusing the graph in {database}")
     else:

@@ -6,7 +6,6 @@ import platform
 import shutil
 import subprocess
 import time
-from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,14 +33,13 @@ def load(
     ] = False,
 ) -> None:
     """Load a run into a graph store; it is verified, and seen by queries only once it is whole."""
+    from summit_graph.loading import load_run
     from summit_graph.run import Run
-    from summit_graph.store import open_store
 
     opened = Run.open(run)
     started = time.monotonic()
     place = db if db is not None else settings.text("db")
-    with closing(open_store(db, must_exist=False)) as store:
-        report = store.load(opened, scope=scope, replace=replace, progress=lambda line: typer.echo(line, err=True))
+    report = load_run(opened, db, scope=scope, replace=replace, progress=lambda line: typer.echo(line, err=True))
     for table, rows in report.counts.items():
         typer.echo(f"{table}\t{rows}")
     if report.already_loaded:
@@ -75,11 +73,10 @@ def delete_run(
     run: Annotated[str, typer.Argument(metavar="ID", help="The run's id, as `summit-graph runs` shows it.")],
     db: Database = None,
 ) -> None:
-    """Remove a run and all that belongs to it from a store; the run directory stays."""
-    from summit_graph.store import open_store
+    """Remove a run and all that belongs to it from a store, its pictures too; the run directory stays."""
+    from summit_graph import loading
 
-    with closing(open_store(db)) as store:
-        store.delete_run(run)
+    loading.delete_run(run, db)
     typer.echo(f"{run} was removed", err=True)
 
 

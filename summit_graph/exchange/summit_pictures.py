@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from summit_graph.errors import SummitError
+from PIL import Image
+
 from summit_graph.exchange.summit_layers import SummitLayer
 from summit_graph.pictures import examples_path, visualization_path
 
@@ -19,14 +20,10 @@ def write_pictures(source: Path | None, target: Path, layers: Sequence[SummitLay
     """Writes the pictures that there are of the neurons (layer/channel); returns how many files.
 
     `channel/<layer>-<channel>-channel.jpg` is the visualization, `diversity-<0…3>/…` its diverse ones, and
-    `dataset-p/…-dataset-p-<0…9>.jpg` the patches of the strip of examples. Raises SummitError where Pillow is missing.
+    `dataset-p/…-dataset-p-<0…9>.jpg` the patches of the strip of examples.
     """
     if source is None:
         return 0
-    try:
-        from PIL import Image
-    except ImportError:
-        raise SummitError("turning pictures into JPEG needs pillow: pip install 'summit-graph[ingest]'") from None
     theirs = {layer.ours: layer.name for layer in layers if layer.ours is not None}
     written = 0
 

@@ -1,5 +1,21 @@
-"""Pictures of neurons: where they lie in a run, beside a store, and which exist."""
+"""Pictures of neurons: where they lie in a run and beside a store, their hashes, and which exist."""
 
-from summit_graph.pictures.places import PICTURES, examples_path, visualization_path
+from summit_graph.pictures.index import Picture, check_image, index_folder
+from summit_graph.pictures.places import PICTURES, Place, examples_path, folder_name, place_of, visualization_path
+from summit_graph.pictures.shelf import NeuronPictures, RunPictures, Shelf, shelf_of
 
-__all__ = ["PICTURES", "examples_path", "visualization_path"]
+__all__ = [
+    "PICTURES",
+    "NeuronPictures",
+    "Picture",
+    "Place",
+    "RunPictures",
+    "Shelf",
+    "check_image",
+    "examples_path",
+    "folder_name",
+    "index_folder",
+    "place_of",
+    "shelf_of",
+    "visualization_path",
+]
