@@ -30,6 +30,8 @@ class Batch:
     """By layer."""
     influence_seconds: float
     """Time spent on influences, out of the whole call's."""
+    activation_seconds: float
+    """Time spent on activations, out of the whole call's."""
 
 
 class Tally:
@@ -48,6 +50,7 @@ class _Notes:
     tally: Tally
     peaks: dict[str, Peaks] = field(default_factory=dict)
     influence_seconds: float = 0.0
+    activation_seconds: float = 0.0
 
 
 class Counter:
@@ -98,7 +101,7 @@ class Counter:
             logits = self._execution.run(images, notes).float()
         refuse_not_finite("", logits)
         peaks = {layer.name: notes.peaks[layer.name] for layer in self._trace.structure.layers}
-        return Batch(logits.cpu(), peaks, notes.influence_seconds)
+        return Batch(logits.cpu(), peaks, notes.influence_seconds, notes.activation_seconds)
 
     def take(self, tally: Tally | None = None) -> ClassCounts:
         """The counts of a class; without a tally those of the current class, and the next one begins."""
@@ -113,6 +116,7 @@ class Counter:
 
     def _peak_of(self, layer: ChosenLayer) -> Callable[[Values, _Notes], None]:
         def note(values: Values, notes: _Notes) -> None:
+            begin = time.perf_counter()
             output: Tensor = values[layer.node]
             highest, cell = activations(output, layer.axis)
             refuse_not_finite(layer.name, highest)
@@ -121,6 +125,7 @@ class Counter:
                 notes.tally.activations[layer.name] += top
             rows = [size for index, size in enumerate(output.shape) if index not in (0, layer.axis)]
             notes.peaks[layer.name] = Peaks(highest.clamp(min=0).float().cpu(), cell.cpu(), rows[-1] if rows else 1)
+            notes.activation_seconds += time.perf_counter() - begin
 
         return note
 

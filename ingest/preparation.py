@@ -24,6 +24,7 @@ from ingest.label_check import check_labels, spread
 from ingest.layers import choose_layers
 from ingest.models import NONE, LoadedModel, load_model
 from ingest.predictions import predict
+from ingest.ranks import local_ranks
 from ingest.receptive import receptive_fields
 from ingest.software import software
 from ingest.trace import Trace, trace
@@ -192,7 +193,8 @@ def decoder_processes(images: int, reader: Reader, workers: int | None) -> int:
     # An array in memory needs no decoding, and to start processes takes longer than to decode a few images.
     if images < FEW_IMAGES or isinstance(reader, ArrayReader):
         return 0
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, max(1, cores // local_ranks()))
 
 
 def _outputs(module: nn.Module, example: Tensor, name: str) -> int:

@@ -36,14 +36,14 @@ class Progress:
         self._all_images, self._all_classes = images, classes
         self._started = self._last_shown = time.monotonic()
 
-    def advance(self, images: int) -> None:
-        """So many more images are done, unreadable ones too."""
-        self._images += images
+    def reached(self, images: int) -> None:
+        """So many images are done in all, unreadable ones too."""
+        self._images = images
         self._show()
 
-    def class_done(self) -> None:
-        """One more class is written."""
-        self._classes += 1
+    def class_done(self, classes: int) -> None:
+        """So many classes are counted in all."""
+        self._classes = classes
 
     def end(self) -> None:
         """Takes the bar away."""
@@ -75,10 +75,12 @@ class Progress:
 
 
 class Stopwatch:
-    """Wall time in seconds, by what it was spent on."""
+    """Wall time in seconds, by what it was spent on; parts are counted by the thread that waits for them."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self._seconds = dict.fromkeys(("preparing", "decode", "forward", "influence", "graphs", "writing"), 0.0)
+        self.hidden: dict[str, float] = {}
+        """What was done beside the rest, by other threads, so that nobody waited for it."""
         self._started = time.monotonic()
 
     @contextmanager
@@ -88,12 +90,20 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - started
+            self.add(what, time.monotonic() - started)
 
-    @property
-    def total(self) -> float:
-        """Seconds since the stopwatch was made."""
-        return time.monotonic() - self._started
+    def add(self, what: str, seconds: float) -> None:
+        """Counts seconds that have gone by as spent on `what`."""
+        self._seconds[what] = self._seconds.get(what, 0.0) + seconds
+
+    def beside(self, what: str, seconds: float) -> None:
+        """Notes seconds that `what` took while the time was counted as something else's."""
+        self.hidden[what] = self.hidden.get(what, 0.0) + max(seconds, 0.0)
+
+    def whole(self) -> dict[str, float]:
+        """Seconds by part, what is left over as `other`, and their sum as `total`: all since the stopwatch was made."""
+        total = time.monotonic() - self._started
+        return {**self._seconds, "other": total - sum(self._seconds.values()), "total": total}
 
 
 def duration(seconds: float) -> str:

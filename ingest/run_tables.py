@@ -13,17 +13,6 @@ from ingest.structure import ClassCounts, Structure
 from summit_graph.run import tables
 
 
-def neuron_table(structure: Structure) -> pa.Table:
-    """neurons.parquet: every channel of every chosen layer, counted through in layer order."""
-    channels = [layer.channels for layer in structure.layers]
-    columns = {
-        "neuron": np.arange(sum(channels), dtype=np.int32),
-        "layer_index": np.repeat(np.arange(len(channels), dtype=np.int16), channels),
-        "channel": np.concatenate([np.arange(count, dtype=np.int32) for count in channels]),
-    }
-    return pa.table(columns, schema=tables.NEURONS)
-
-
 def activation_table(number: int, counts: ClassCounts, graph: ClassGraph, structure: Structure) -> pa.Table:
     """A class's activations: every neuron with a count or an importance above 0."""
     names = [layer.name for layer in structure.layers]
@@ -76,16 +65,13 @@ def hop_table(number: int, counts: ClassCounts) -> pa.Table:
     )
 
 
-def activation_matrix(activations: Iterable[pa.Table], structure: Structure) -> list[NDArray[np.int64]]:
+def activation_matrix(activations: Iterable[pa.Table], classes: int, structure: Structure) -> list[NDArray[np.int32]]:
     """Per layer, the activation counts of each class, in the order of the tables.  (classes, channels)"""
-    neurons = sum(layer.channels for layer in structure.layers)
-    rows = []
-    for table in activations:
-        row = np.zeros(neurons, np.int64)
+    channels = [layer.channels for layer in structure.layers]
+    matrix = np.zeros((classes, sum(channels)), np.int32)  # (classes, neurons)
+    for row, table in zip(matrix, activations, strict=True):
         row[table.column("neuron").to_numpy()] = table.column("count").to_numpy()
-        rows.append(row)
-    matrix = np.stack(rows) if rows else np.zeros((0, neurons), np.int64)  # (classes, neurons)
-    return np.split(matrix, np.cumsum([layer.channels for layer in structure.layers])[:-1], axis=1)
+    return np.split(matrix, np.cumsum(channels)[:-1], axis=1)
 
 
 def embedding_table(numbers: Sequence[int], places: Sequence[NDArray[np.float64]]) -> pa.Table:

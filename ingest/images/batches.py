@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -38,18 +38,26 @@ class ImageBatch:
 class Skipped:
     """The images that could not be read, and how many of them are too many."""
 
-    def __init__(self, images: int, max_bad: float, before: int = 0) -> None:
-        """`images` is how many there are in all, `before` how many classes that are already finished have skipped."""
+    def __init__(
+        self, images: int, max_bad: float, before: int = 0, count: Callable[[str, int], int] | None = None
+    ) -> None:
+        """`images` is how many there are in all, `before` how many classes that are already finished have skipped.
+
+        `count("skipped", 1)` adds to a count that other processes share, and gives its value.
+        """
         self._images = images
         self._max_bad = max_bad
-        self._count = before
+        self._before = before
+        self._count = count
+        self._here = 0
 
     def add(self, image: SourceImage, reason: str) -> dict[str, str]:
         """The entry of an unreadable image for the run; raises SummitError if it is one too many."""
-        self._count += 1
-        if self._count > math.floor(self._max_bad * self._images + 1e-9):
+        self._here += 1
+        skipped = self._before + (self._count("skipped", 1) if self._count is not None else self._here)
+        if skipped > math.floor(self._max_bad * self._images + 1e-9):
             raise SummitError(
-                f"{self._count} of {self._images:,} images cannot be read, more than --max-bad {self._max_bad:g} "
+                f"{skipped} of {self._images:,} images cannot be read, more than --max-bad {self._max_bad:g} "
                 f"allows; the last is {image.name}: {reason}"
             )
         return {"image": _printable(image.name), "reason": reason}

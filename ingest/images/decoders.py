@@ -116,6 +116,11 @@ class DecoderProcess:
                 "short, give fewer --workers; the same command goes on at the first class that is not finished"
             ) from error
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def end(self) -> None:
         """Ends the process; nothing of it is waited for."""
         self._process.kill()

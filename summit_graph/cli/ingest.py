@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from summit_graph.cli.parameter_options import with_parameters
+from summit_graph.cli.stopping import stopping_politely
 from summit_graph.errors import SummitError
 from summit_graph.run.parameters import Parameters
 
@@ -90,7 +91,8 @@ def ingest(
 ) -> None:
     """Count what a model activates and what feeds it, over a folder of images, into a run directory.
 
-    Interrupted, the same command goes on at the first class that is not finished.
+    Interrupted, the same command goes on at the first class that is not finished. Under torchrun
+    (torchrun --nproc-per-node N -m summit_graph ingest …) the processes share the classes.
     """
     if out is None and not dry_run:
         raise typer.BadParameter("give the run directory to write", param_hint="--out")
@@ -106,8 +108,10 @@ def ingest(
     from ingest import dry_run as rehearsal
     from ingest import pipeline
     from ingest.progress import Progress
+    from ingest.ranks import is_first
 
-    progress = Progress(quiet=quiet)
+    # Of several ranks one speaks.
+    progress = Progress(quiet=quiet or not is_first())
     if out is None or dry_run:
         estimate = rehearsal.rehearse(
             parameters,
@@ -120,17 +124,20 @@ def ingest(
         )
         typer.echo(json.dumps(estimate.to_json()))
         return
-    summary = pipeline.ingest(
-        parameters,
-        images,
-        out,
-        run=name,
-        device=device,
-        workers=workers,
-        classes=classes,
-        image_labels=labels,
-        progress=progress,
-    )
+    with stopping_politely(out, progress.message):
+        summary = pipeline.ingest(
+            parameters,
+            images,
+            out,
+            run=name,
+            device=device,
+            workers=workers,
+            classes=classes,
+            image_labels=labels,
+            progress=progress,
+        )
+    if not is_first():
+        return
     for line in summary_lines(summary, out):
         progress.message(line)
     typer.echo(json.dumps(_report(summary, out)))
@@ -168,8 +175,14 @@ def summary_lines(summary: Summary, out: Path) -> list[str]:
     if len(summary.manifest.skipped) > 10:
         lines.append(f"… {len(summary.manifest.skipped) - 10} more are listed in {out / 'manifest.json'}")
     if summary.seconds:
-        lines.append(", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary.seconds.items()))
+        lines.append(_listed(summary.seconds))
+    if any(seconds >= 0.1 for seconds in summary.beside.values()):
+        lines.append(f"beside the counting: {_listed(summary.beside)}")
     return [*lines, f"next: summit-graph load {out} --db summit.lbug"]
+
+
+def _listed(seconds: Mapping[str, float]) -> str:
+    return ", ".join(f"{what} {spent:.1f} s" for what, spent in seconds.items())
 
 
 def _report(summary: Summary, out: Path) -> dict[str, Any]:

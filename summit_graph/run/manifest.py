@@ -20,6 +20,8 @@ FORMAT = 1
 """Version of the run directory's format; raised when a reader of the older format could not read the newer."""
 
 STARTED, COMPLETE = "started", "complete"
+PARTIAL = "partial"
+"""State of a run that was opened although its ingest has not ended; never written."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

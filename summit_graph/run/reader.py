@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,20 +11,29 @@ import pyarrow.parquet as pq
 from summit_graph.errors import SummitError
 from summit_graph.run import atomic, tables
 from summit_graph.run.manifest import COMPLETE, Manifest, read_manifest
+from summit_graph.run.unfinished import unfinished
 
 
 class Run:
-    """A complete run directory: its manifest and its tables, read when asked for."""
+    """A run directory: its manifest and its tables, read when asked for."""
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, made: Mapping[str, pa.Table] | None = None) -> None:
+        """`made` are tables of the whole run that no file holds yet, by path."""
         self.directory = directory
         self.manifest = manifest
+        self._made = made or {}
 
     @classmethod
-    def open(cls, directory: str | Path) -> Run:
-        """Opens a run; raises SummitError where there is none or its ingest has not ended."""
+    def open(cls, directory: str | Path, *, partial: bool = False) -> Run:
+        """Opens a run; raises SummitError where there is none or its ingest has not ended.
+
+        With `partial`, one whose ingest has not ended is opened too, as far as its finished classes go: its state is
+        `partial`, it has no embedding and no examples over all classes, and its digest is that of what is there.
+        """
         directory = Path(directory)
         manifest = read_manifest(directory)
+        if manifest.state != COMPLETE and partial:
+            return cls(directory, *unfinished(directory, manifest))
         if manifest.state != COMPLETE:
             raise SummitError(
                 f"{directory} is not complete: run the same ingest command again, it goes on where it stopped"
@@ -51,6 +61,8 @@ class Run:
         schema = tables.schema_at(path)
         if path not in self.manifest.tables or schema is None:
             raise SummitError(f"the run {self.manifest.run} has no {path}")
+        if path in self._made:
+            return self._made[path]
         try:
             # A run has thousands of small files: read whole and with one thread, they take half as long.
             content = pa.py_buffer((self.directory / path).read_bytes())
@@ -66,6 +78,8 @@ class Run:
         for path, digest in self.manifest.tables.items():
             if tables.schema_at(path) is None:
                 raise SummitError(f"the manifest names {path}, which is no table of a run")
+            if path in self._made:
+                continue
             file = self.directory / path
             if not file.is_file():
                 raise SummitError(f"{file} is missing: the run is damaged, copy it again")

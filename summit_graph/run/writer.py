@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
 
 from summit_graph.errors import SummitError
-from summit_graph.run import atomic, tables
+from summit_graph.run import atomic, lock, tables
+from summit_graph.run.checkpoint import CHECKPOINTS, Checkpoint, finished_classes, read_checkpoint, write_names
+from summit_graph.run.lock import RunLock
 from summit_graph.run.manifest import COMPLETE, FILE_NAME, Manifest, read_manifest, write_manifest
-
-CHECKPOINTS = "checkpoints"
-"""Folder of the finished classes' checkpoints; gone once the run is complete."""
 
 
 @dataclass(frozen=True)
@@ -36,36 +35,56 @@ class ClassResult:
 
 
 class RunWriter:
-    """Writes one run directory; made by `start`, filled by `write_class`, ended by `finish`."""
+    """Writes one run directory; made by `start`, filled by `write_class`, ended by `finish`.
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    A context manager that gives the directory free for other writers when it is left.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, held: RunLock | None = None) -> None:
         self.directory = directory
         self.manifest = manifest
+        self._lock = held
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @classmethod
-    def start(cls, directory: Path, manifest: Manifest) -> RunWriter:
-        """Begins a run, or goes on with the one that lies there.
+    def start(cls, directory: Path, manifest: Manifest, names: Mapping[int, str] | None = None) -> RunWriter:
+        """Begins a run, or goes on with the one that lies there; no other process can, until it is closed.
 
-        Raises SummitError where the directory holds something else, or a run with other inputs or parameters.
+        `names` are the classes', which a load of the unfinished run shows.
+        Raises SummitError where the directory holds something else, or a run with other inputs or parameters, or
+        another process is writing it.
         """
-        if (directory / FILE_NAME).exists():
-            there = read_manifest(directory)
-            differing = manifest.differences(there)
-            if differing:
-                raise SummitError(
-                    f"{directory} holds a run with other {', '.join(differing)}: "
-                    "give another --out or remove that folder"
-                )
-            atomic.remove_leftovers(directory)
-            return cls(directory, there)
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise SummitError(f"{directory} exists and is no run directory: give another --out")
+        _refuse_something_else(directory)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            write_manifest(directory, manifest)
+            held = RunLock.take(directory)
         except OSError as error:
             raise SummitError(f"cannot write {directory}: {error.strerror or error}") from None
-        return cls(directory, manifest)
+        try:
+            return cls(directory, _begun(directory, manifest, names or {}), held)
+        except BaseException:
+            held.release()
+            raise
+
+    @classmethod
+    def join(cls, directory: Path, manifest: Manifest) -> RunWriter:
+        """Writes classes of a run that another process has begun and will finish.
+
+        Raises SummitError where the run that lies there is of other inputs or parameters.
+        """
+        return cls(directory, _matching(directory, manifest))
+
+    def close(self) -> None:
+        """Lets other processes write the directory."""
+        if self._lock is not None:
+            self._lock.release()
 
     @property
     def complete(self) -> bool:
@@ -74,11 +93,11 @@ class RunWriter:
 
     def finished_classes(self) -> set[int]:
         """Numbers of the classes whose tables are all written."""
-        return {int(path.stem) for path in (self.directory / CHECKPOINTS).glob("*.json")}
+        return finished_classes(self.directory)
 
     def skipped(self) -> list[Mapping[str, str]]:
         """Images that the finished classes could not read, by class: `image` and `reason`."""
-        return [entry for number in sorted(self.finished_classes()) for entry in self._checkpoint(number)["skipped"]]
+        return [entry for number in sorted(self.finished_classes()) for entry in self._checkpoint(number).skipped]
 
     def write_class(self, result: ClassResult) -> None:
         """Writes a class's tables, then its checkpoint."""
@@ -88,12 +107,7 @@ class RunWriter:
             if table is not None:
                 path = tables.class_path(name, result.number)
                 digests[path] = self._write(path, table)
-        checkpoint = {
-            "tables": digests,
-            "totals": {layer: dict(sums) for layer, sums in result.totals.items()},
-            "skipped": [dict(entry) for entry in result.skipped],
-        }
-        atomic.write_json(self.directory / CHECKPOINTS / f"{result.number:05d}.json", checkpoint)
+        Checkpoint(digests, result.totals, result.skipped).write(self.directory, result.number)
 
     def finish(
         self,
@@ -104,14 +118,14 @@ class RunWriter:
         examples: pa.Table | None = None,
         notes: Mapping[str, Any] | None = None,
     ) -> Manifest:
-        """Writes the tables of the whole run and the complete manifest; returns it."""
+        """Writes the tables of the whole run and the complete manifest, which it returns, and closes the writer."""
         digests: dict[str, str] = {}
         totals: dict[str, Mapping[str, Mapping[str, float]]] = {}
         skipped = self.skipped()
         for number in sorted(self.finished_classes()):
             checkpoint = self._checkpoint(number)
-            digests |= checkpoint["tables"]
-            totals[str(number)] = checkpoint["totals"]
+            digests |= checkpoint.tables
+            totals[str(number)] = checkpoint.totals
         whole = {"classes": classes, "neurons": neurons, "embedding": embedding, "examples": examples}
         for name, table in whole.items():
             if table is not None:
@@ -126,15 +140,56 @@ class RunWriter:
         )
         write_manifest(self.directory, self.manifest)
         shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
+        self.close()
         return self.manifest
 
-    def _checkpoint(self, number: int) -> dict[str, Any]:
-        path = self.directory / CHECKPOINTS / f"{number:05d}.json"
-        checkpoint: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return checkpoint
+    def _checkpoint(self, number: int) -> Checkpoint:
+        return read_checkpoint(self.directory, number)
 
     def _write(self, path: str, table: pa.Table) -> str:
         schema = tables.schema_at(path)
         assert schema is not None, path
         atomic.write_parquet(self.directory / path, tables.conform(table, schema))
         return atomic.file_sha256(self.directory / path)
+
+
+def _refuse_something_else(directory: Path) -> None:
+    """Raises SummitError where files lie in the directory that are no run's."""
+    if (directory / FILE_NAME).exists() or not directory.exists():
+        return
+    # A process that was killed while it began a run leaves these two.
+    if not directory.is_dir() or any(
+        entry.name != lock.FILE_NAME and not entry.name.endswith(atomic.TEMPORARY_SUFFIX)
+        for entry in directory.iterdir()
+    ):
+        raise SummitError(f"{directory} exists and is no run directory: give another --out")
+
+
+def _begun(directory: Path, manifest: Manifest, names: Mapping[int, str]) -> Manifest:
+    """The manifest of the run that lies in a locked directory; `manifest` itself, written, where none does."""
+    _refuse_something_else(directory)
+    if (directory / FILE_NAME).exists():
+        there = _matching(directory, manifest)
+        atomic.remove_leftovers(directory)
+        if there.state == COMPLETE:
+            # Left where its ingest was killed after the manifest.
+            shutil.rmtree(directory / CHECKPOINTS, ignore_errors=True)
+            return there
+    try:
+        if not (directory / FILE_NAME).exists():
+            atomic.remove_leftovers(directory)
+            write_manifest(directory, manifest)
+        write_names(directory, names)
+    except OSError as error:
+        raise SummitError(f"cannot write {directory}: {error.strerror or error}") from None
+    return read_manifest(directory)
+
+
+def _matching(directory: Path, manifest: Manifest) -> Manifest:
+    there = read_manifest(directory)
+    differing = manifest.differences(there)
+    if differing:
+        raise SummitError(
+            f"{directory} holds a run with other {', '.join(differing)}: give another --out or remove that folder"
+        )
+    return there

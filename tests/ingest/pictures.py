@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+
+from ingest.images.preprocessing import Normalisation
+from ingest.images.source import ImageSource
+from ingest.images.worker import Decoding
 
 
 def picture(seed: int, size: tuple[int, int] = (6, 5)) -> Image.Image:
@@ -22,3 +28,9 @@ def write_folders(root: Path, images: Mapping[str, int], size: tuple[int, int] =
         for index in range(count):
             picture(1000 * place + index, size).save(root / name / f"{index:03d}.png")
     return root
+
+
+def held_pixels(source: ImageSource) -> dict[str, list[NDArray[Any]]]:
+    """The pixels of a source's images by class."""
+    decoding = Decoding(source.reader, Normalisation().pixels)
+    return {entry.name: [decoding.read(image) for image in entry.images] for entry in source.classes}

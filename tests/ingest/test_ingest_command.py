@@ -17,7 +17,7 @@ import torch
 from summit_graph.cli import main
 from summit_graph.run import Parameters, Run
 from tests.ingest.pictures import write_folders
-from tests.ingest.test_pipeline import MODEL
+from tests.ingest.tiny_model import MODEL
 
 LAYERS = "first,second,third"
 NORMALISED = ["--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25"]
@@ -94,8 +94,6 @@ BAD_INPUT: Sequence[tuple[list[object], str]] = [
     (words("tiny_model.py:tiny", "images", "--model-arg", "colour=red"), "colour"),
     (words("tiny_model.py:tiny", "images", "--layers", "secnd"), "second"),
     (words("tiny_model.py:tiny", "images", "--exclude", "first/9"), "0 to 5"),
-    (words("tiny_model.py:tiny", "images", "--activation-mass", "3"), "--activation-mass is 3.0"),
-    (words("tiny_model.py:tiny", "images", "--attribution-mass", "0.0751"), "whole thousandths"),
     (words("tiny_model.py:tiny", "images", "--device", "tpu"), "give auto, cpu or cuda"),
     (words("tiny_model.py:tiny", "images", "--name", "a/b"), "cannot be a run's name"),
     (words("tiny_model.py:tiny", "images", "--preprocess", "torchvision"), "exclude each other"),
@@ -122,6 +120,8 @@ def test_bad_input_is_one_line_and_writes_nothing(place: Path, call: Call, typed
         words("tiny_model.py:tiny", "images", "--model-arg", "classes"),
         words("tiny_model.py:tiny", "images", "--mean", "red,green,blue"),
         words("tiny_model.py:tiny", "images", "--workers", "-1"),
+        words("tiny_model.py:tiny", "images", "--activation-mass", "3"),
+        words("tiny_model.py:tiny", "images", "--attribution-mass", "0.0751"),
         words("tiny_model.py:tiny", "images", "--as-published", "--activation-mass", "0.2"),
         ["attribute", "run"],
     ],

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,38 +17,8 @@ from summit_graph.errors import NotFound, SummitError
 from summit_graph.run import ClassResult, Parameters, Run, RunWriter, atomic
 from tests.ingest.golden import read_vector
 from tests.ingest.pictures import write_folders
+from tests.ingest.tiny_model import MODEL
 
-MODEL = """
-import time
-import torch
-from PIL import Image
-from torch import nn
-
-class Tiny(nn.Module):
-    def __init__(self, classes=3):
-        super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU())
-        self.second = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.ReLU())
-        self.third = nn.Sequential(nn.Conv2d(8, 7, 1), nn.ReLU())
-        self.head = nn.Linear(7, classes)
-
-    def forward(self, images):
-        return self.head(self.third(self.second(self.first(images))).amax(dim=(2, 3)))
-
-def tiny(classes=3):
-    torch.manual_seed(3)
-    return Tiny(classes)
-
-def infinite():
-    model = tiny()
-    with torch.no_grad():
-        model.second[0].weight[2] = 3e38
-    return model
-
-def slow(image):
-    time.sleep(0.02)
-    return torch.tensor(list(image.tobytes()), dtype=torch.float32).reshape(5, 6, 3).permute(2, 0, 1) / 255
-"""
 UNPACK = """
 import numpy as np
 import torch
@@ -290,35 +256,6 @@ def test_another_labelling_does_not_go_on_in_the_same_run(
     interrupted_ingest(parameters_for(model), images, tmp_path / "run", monkeypatch)
     with pytest.raises(SummitError, match="other class numbers"):
         ingest(parameters_for(model), images, tmp_path / "run", classes=classes)
-
-
-def test_a_killed_command_goes_on_to_the_same_digest(model: Path, images: Path, tmp_path: Path) -> None:
-    parameters = parameters_for(model, mean=(), std=(), preprocess=f"{model}:slow")
-    undisturbed = ingest(parameters, images, tmp_path / "whole", run="run")
-    out = tmp_path / "run"
-    command = [sys.executable, "-m", "summit_graph", "ingest", parameters.model, str(images), "--out", str(out)]
-    command += [
-        "--preprocess",
-        parameters.preprocess,
-        "--layers",
-        ",".join(LAYERS),
-        "--accept-labels",
-        "--workers",
-        "1",
-    ]
-    command += ["--activation-mass", "0.5", "--batch-size", "4"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while not list(out.glob("checkpoints/*.json")):
-            assert process.poll() is None, "the ingest ended before it could be killed"
-            assert time.monotonic() < deadline, "the ingest wrote no class"
-            time.sleep(0.002)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert 1 <= len(list(out.glob("checkpoints/*.json"))) < 3
-    assert ingest(parameters, images, out).manifest.digest == undisturbed.manifest.digest
 
 
 # -- what stops before anything is written ----------------------------------------------------------------------------

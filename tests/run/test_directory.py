@@ -90,7 +90,8 @@ def test_a_run_that_was_cut_off_goes_on_and_ends_with_the_same_digest(tmp_path: 
     ],
 )
 def test_going_on_with_other_inputs_is_refused_by_name(tmp_path: Path, change: dict[str, object], named: str) -> None:
-    RunWriter.start(tmp_path / "run", MANIFEST).write_class(result(0))
+    with RunWriter.start(tmp_path / "run", MANIFEST) as writer:
+        writer.write_class(result(0))
     before = sorted(path for path in (tmp_path / "run").rglob("*"))
     with pytest.raises(SummitError, match=f"other {named}: give another --out"):
         RunWriter.start(tmp_path / "run", replace(MANIFEST, **change))  # type: ignore[arg-type]
