@@ -6,15 +6,22 @@ import sys
 
 import torch
 
-from benchmarks import ingest_cost, query_cost
+from benchmarks import attribution_cost, ingest_cost, query_cost
 from benchmarks.machine import this_machine
 from benchmarks.ratio import table
+
+PARTS = (
+    ("ingest", ingest_cost.ratios),
+    ("counting, one model of each further family", ingest_cost.family_ratios),
+    ("attribution graphs", attribution_cost.ratios),
+    ("queries", query_cost.ratios),
+)
 
 
 def main() -> int:
     """Measure and print; progress goes to stderr."""
     print("\n".join(this_machine().lines()) + f", torch with {torch.get_num_threads()} threads\n", flush=True)
-    for title, part in (("ingest", ingest_cost.ratios), ("queries", query_cost.ratios)):
+    for title, part in PARTS:
         print(f"measuring: {title} …", file=sys.stderr, flush=True)
         ratios = []
         for ratio in part():
