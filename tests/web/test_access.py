@@ -112,3 +112,7 @@ def test_points_jump_where_motion_is_not_wanted_and_move_where_it_is(browser: Br
             page.wait_for_timeout(1200)
             pictures = page.evaluate("window.pictures.size")
             assert (pictures > 5) == moves, pictures
+            # It has come to rest, and is not frozen.
+            page.get_by_role("button", name="Zoom in on the classes").click()
+            page.wait_for_timeout(300)
+            assert page.evaluate("window.pictures.size") > pictures

@@ -55,6 +55,9 @@ def test_a_run_without_embedding_and_predictions_is_shown_with_what_it_has(
         expect(page.locator(".embedding")).to_contain_text("no class embedding")
         expect(page.locator(".class-head")).not_to_contain_text("probability")
         assert page.locator(".node").count() > 3
+        page.locator(".node").first.click()
+        page.get_by_role("link", name="Open neuron page").click()
+        expect(page.locator(".neuron-page")).to_contain_text("This run knows no examples")
 
 
 def test_a_service_that_goes_is_said_and_its_return_is_noticed(

@@ -41,7 +41,7 @@ export function Header({ runs, run, layers }: HeaderProps) {
           <dl class="sizes">
             <Size name="classes" value={run.classes} />
             {run.images !== null && <Size name="images" value={run.images} />}
-            {layers.length > 0 && <Size name="channels" value={neurons} />}
+            {layers.length > 0 && <Size name="neurons" value={neurons} />}
           </dl>
         </div>
       )}

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { placed } from "../src/graph/beside";
 import { layOut, pointOf, TILE } from "../src/graph/layout";
 import { limited, strengthOf } from "../src/graph/strength";
 import { neighbour } from "../src/graph/tiles";
@@ -125,5 +126,35 @@ describe("the reader's limits", () => {
     expect(kept({ least: 0, mass: 0.8 })).toEqual(["layer0/5", "layer1/7", "layer2/9", "layer2/4"]);
     expect(kept({ least: 0, mass: 0.4 })).toEqual(["layer0/5", "layer1/7", "layer2/4"]);
     expect(kept({ least: 0, mass: 0 })).toEqual([]);
+  });
+});
+
+describe("a card", () => {
+  const tile = { left: 300, top: 200, width: 40, height: 40 };
+  const size = { width: 200, height: 120 };
+  const room = { width: 800, height: 600 };
+  const covers = ({ left, top }: { left: number; top: number }, box: typeof tile) =>
+    left < box.left + box.width &&
+    box.left < left + size.width &&
+    top < box.top + box.height &&
+    box.top < top + size.height;
+
+  test("stands right of its tile, and left of it at the right end", () => {
+    expect(placed(tile, size, room, [])).toEqual({ left: 352, top: 160 });
+    const last = { ...tile, left: 750 };
+    expect(placed(last, size, room, []).left).toBe(750 - 12 - 200);
+  });
+
+  test("covers neither its tile nor those that it has edges with, and stays inside", () => {
+    const others = [250, 350, 450, 550].flatMap((left) => [100, 300].map((top) => ({ ...tile, left, top })));
+    const place = placed(tile, size, room, others);
+    for (const box of [tile, ...others]) expect(covers(place, box)).toBe(false);
+    expect(place.left).toBeGreaterThanOrEqual(0);
+    expect(place.left + size.width).toBeLessThanOrEqual(room.width);
+  });
+
+  test("takes the best place where every place covers something", () => {
+    const small = placed(tile, size, { width: 210, height: 130 }, []);
+    expect(small).toEqual({ left: 6, top: 6 });
   });
 });

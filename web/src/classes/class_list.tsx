@@ -1,4 +1,4 @@
-// All classes, of which only those in sight are in the document; the selected one stays on top.
+// All classes, of which only those in sight are in the document; the selected one stands on top, and there only.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asAccuracy, plural } from "../figures";
@@ -36,8 +36,8 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
   const [scroll, setScroll] = useState({ top: 0, height: 400 });
   const [active, setActive] = useState(0);
   const found = useMemo(
-    () => ordered(classes, view.search, view.sort, similarities),
-    [classes, view.search, view.sort, similarities],
+    () => ordered(classes, view.search, view.sort, similarities).filter((one) => one.class !== selected?.class),
+    [classes, view.search, view.sort, similarities, selected?.class],
   );
   const known = useMemo(() => knownOf(classes), [classes]);
   const highest = useMemo(() => highestBar(classes), [classes]);
@@ -163,7 +163,7 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
                 class={`class-row${index === active ? " active" : ""}`}
                 role="option"
                 tabIndex={-1}
-                aria-selected={one.class === selected?.class}
+                aria-selected={false}
                 aria-setsize={found.length}
                 aria-posinset={index + 1}
                 style={{ transform: `translateY(${index * ROW_PX}px)` }}
@@ -176,7 +176,9 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
             );
           })}
         </div>
-        {found.length === 0 && <p class="none">No class has “{view.search}” in its name. Try a shorter part of it.</p>}
+        {found.length === 0 && view.search !== "" && (
+          <p class="none">No other class has “{view.search}” in its name. Try a shorter part of it.</p>
+        )}
       </div>
     </section>
   );

@@ -98,7 +98,7 @@ function PlaceTable({ positions, classes }: { positions: readonly PositionRow[];
       rows={positions}
       keyOf={(row) => String(row.class)}
       columns={[
-        { title: "No.", value: (row) => row.class, text: String },
+        { title: "No.", value: (row) => row.class, text: String, isFigure: true },
         {
           title: "Class",
           value: (row) => names.get(row.class) ?? "",
@@ -108,8 +108,8 @@ function PlaceTable({ positions, classes }: { positions: readonly PositionRow[];
             </ViewLink>
           ),
         },
-        { title: "x", value: (row) => row.x, text: (value) => Number(value).toFixed(3) },
-        { title: "y", value: (row) => row.y, text: (value) => Number(value).toFixed(3) },
+        { title: "x", value: (row) => row.x, text: (value) => Number(value).toFixed(3), isFigure: true },
+        { title: "y", value: (row) => row.y, text: (value) => Number(value).toFixed(3), isFigure: true },
       ]}
     />
   );

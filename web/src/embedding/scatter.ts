@@ -88,9 +88,11 @@ export class Scatter {
           y: start.y + (end.y - start.y) * eased,
         };
       });
-      this.draw();
-      if (part < 1) this.frame = requestAnimationFrame(step);
-      else this.settle(ends);
+      this.frame = 0;
+      if (part < 1) {
+        this.draw();
+        this.frame = requestAnimationFrame(step);
+      } else this.settle(ends);
     };
     this.frame = requestAnimationFrame(step);
   }

@@ -2,6 +2,7 @@
 
 import { select } from "d3-selection";
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
+import type { Box } from "./beside";
 import { Edges, type Lit } from "./edges";
 import type { PlacedEdge, PlacedNode, Plan } from "./layout";
 import { drawn, neighbour, rowLabel, tile } from "./tiles";
@@ -10,7 +11,7 @@ const ZOOM = { lowest: 0.05, highest: 6 };
 /** What is free of tiles at first: at the left for the rows' names. */
 const MARGIN = { left: 118, right: 20, top: 16, bottom: 34 };
 /** A graph of few rows is not blown up beyond this. */
-const LARGEST_FIT = 1.25;
+const LARGEST_FIT = 2;
 
 export interface DrawingCalls {
   onPointNeuron: (neuron: string | null) => void;
@@ -115,11 +116,24 @@ export class Drawing {
   }
 
   /** The tile's box, in pixels of the drawing's own box; null where it is not drawn. */
-  boxOf(neuron: string): { x: number; y: number; side: number } | null {
+  boxOf(neuron: string): Box | null {
     const place = this.plan?.nodes.find(({ node }) => node.neuron === neuron);
     if (place === undefined) return null;
     const [x, y] = this.transform.apply([place.x, place.y]);
-    return { x, y, side: place.side * this.transform.k };
+    const side = place.side * this.transform.k;
+    return { left: x - side / 2, top: y - side / 2, width: side, height: side };
+  }
+
+  /** The boxes of the neurons that a neuron has edges with. */
+  boxesAround(neuron: string): Box[] {
+    const names = (this.plan?.edges ?? []).flatMap(({ edge: { source, target } }) =>
+      source === neuron ? [target] : target === neuron ? [source] : [],
+    );
+    return names.map((name) => this.boxOf(name)).filter((box) => box !== null);
+  }
+
+  get size(): { width: number; height: number } {
+    return { width: this.box.clientWidth, height: this.box.clientHeight };
   }
 
   /** Shows the whole graph, as large as it can be. */
@@ -167,10 +181,10 @@ export class Drawing {
   private reveal(neuron: string): void {
     const place = this.boxOf(neuron);
     if (place === null) return;
-    const half = place.side / 2 + 4;
-    const beyond = (at: number, low: number, high: number) => (at < low ? low - at : at > high ? high - at : 0);
-    const x = beyond(place.x, MARGIN.left + half, this.box.clientWidth - half);
-    const y = beyond(place.y, half, this.box.clientHeight - half);
+    const beyond = (from: number, to: number, low: number, high: number) =>
+      from < low ? low - from : to > high ? high - to : 0;
+    const x = beyond(place.left - 4, place.left + place.width + 4, MARGIN.left, this.box.clientWidth);
+    const y = beyond(place.top - 4, place.top + place.height + 4, 0, this.box.clientHeight);
     if (x !== 0 || y !== 0) select(this.svg).call(this.zooming.translateBy, x / this.transform.k, y / this.transform.k);
   }
 

@@ -6,6 +6,7 @@ import { asAccuracy, asCount, asShare, plural } from "../figures";
 import type { ClassRow, Graph } from "../service/answers";
 import { useNavigation } from "../view/navigation";
 import { SHOWN, type Shown, withPin } from "../view/view";
+import { Beside } from "./beside";
 import { EdgeCard, NeuronCard } from "./card";
 import { Controls } from "./controls";
 import { Drawing } from "./drawing";
@@ -154,18 +155,14 @@ function Picture({ graph, part, chains }: PictureProps) {
     <div class="picture">
       <div ref={box} class="drawing" />
       {node && (
-        <Beside
-          at={drawing.current?.boxOf(node.neuron) ?? null}
-          within={box.current}
-          card={<NeuronCard node={node} graph={part} />}
-        />
+        <Beside drawing={drawing.current} neuron={node.neuron}>
+          <NeuronCard node={node} graph={part} />
+        </Beside>
       )}
       {!node && edge && (
-        <Beside
-          at={drawing.current?.boxOf(edge.edge.target) ?? null}
-          within={box.current}
-          card={<EdgeCard edge={edge.edge} />}
-        />
+        <Beside drawing={drawing.current} neuron={edge.edge.target}>
+          <EdgeCard edge={edge.edge} />
+        </Beside>
       )}
       <div class="zoom">
         <button type="button" aria-label="Zoom in on the graph" onClick={() => drawing.current?.zoomBy(1.3)}>
@@ -182,27 +179,6 @@ function Picture({ graph, part, chains }: PictureProps) {
         <span class="sign input" aria-hidden="true" /> inputs <span class="sign output" aria-hidden="true" /> outputs of
         the neuron pointed at · larger tile: in more images · click keeps
       </p>
-    </div>
-  );
-}
-
-interface BesideProps {
-  at: { x: number; y: number; side: number } | null;
-  within: HTMLElement | null;
-  card: preact.ComponentChild;
-}
-
-const CARD_PX = { width: 230, height: 130 };
-
-/** A card right of a tile; left of it, or lifted, where it would leave the box. */
-function Beside({ at, within, card }: BesideProps) {
-  if (at === null || within === null) return null;
-  const isCut = at.x + at.side / 2 + 12 + CARD_PX.width > within.clientWidth;
-  const left = isCut ? at.x - at.side / 2 - 12 - CARD_PX.width : at.x + at.side / 2 + 12;
-  const top = Math.min(Math.max(6, at.y - CARD_PX.height / 2), Math.max(6, within.clientHeight - CARD_PX.height - 6));
-  return (
-    <div class="beside" style={{ left: `${Math.max(6, left)}px`, top: `${top}px` }}>
-      {card}
     </div>
   );
 }

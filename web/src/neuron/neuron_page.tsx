@@ -22,17 +22,14 @@ export async function neuronFacts(
   neuron: string,
   signal: AbortSignal,
 ): Promise<NeuronFacts> {
-  const [details, classes, examples] = await Promise.all([
+  const [details, classes] = await Promise.all([
     service.query("neuron_details", { run, neuron }, signal),
     service.query("neuron_classes", { run, neuron, limit: ROWS }, signal),
-    service.query("neuron_examples", { run, neuron }, signal).catch((error: unknown) => {
-      // A run may know no examples: it says so in an answer of its own.
-      if (error instanceof Problem && error.status === 400) return { rows: [] };
-      throw error;
-    }),
   ]);
   const [row] = details.rows;
   if (row === undefined) throw new Problem(`Nothing is known of ${neuron}.`, { status: 404 });
+  // A run that knows no examples refuses the question, so it is only asked where there are some.
+  const examples = row.examples ? await service.query("neuron_examples", { run, neuron }, signal) : { rows: [] };
   return {
     details: row as NeuronDetailsRow,
     classes: classes.rows as NeuronClassRow[],

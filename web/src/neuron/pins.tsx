@@ -61,8 +61,12 @@ function Pin({ fact, graph, of_class }: { fact: PinFacts; graph: Graph; of_class
         </p>
       )}
       {fact.problem !== null && <p class="none">{fact.problem}</p>}
-      {fact.chains && <ChainList title="Strongest chains down" chains={fact.chains.down} isShare={isShare(graph)} />}
-      {fact.chains && <ChainList title="Strongest chains up" chains={fact.chains.up} isShare={isShare(graph)} />}
+      {node && fact.chains && (
+        <>
+          <ChainList title="Strongest chains down" chains={fact.chains.down} isShare={isShare(graph)} />
+          <ChainList title="Strongest chains up" chains={fact.chains.up} isShare={isShare(graph)} />
+        </>
+      )}
       {fact.classes && (
         <>
           <h4>
