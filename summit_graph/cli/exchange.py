@@ -33,6 +33,10 @@ def import_summit(
     images_per_class: Annotated[
         int | None, typer.Option(help="Images counted in each class, so that counts have shares; unknown by default.")
     ] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="ZIP", help="A zip file of its neurons' pictures; may be given several times."),
+    ] = None,
     name: Annotated[str, typer.Option(help="The run's name in the graph.")] = SUMMIT_RUN,
     embedding: Annotated[
         bool,
@@ -55,6 +59,12 @@ def import_summit(
         embed=_embedding() if embedding else None,
         progress=lambda line: typer.echo(line, err=True),
     )
+    if pictures:
+        from summit_graph.exchange.published_pictures import import_pictures
+        from summit_graph.run import Run
+
+        brought = import_pictures(pictures, Run.open(out))
+        typer.echo(f"{brought:,} pictures are in {out}", err=True)
     if report.already_imported:
         typer.echo(f"{out} holds this import already: nothing was written", err=True)
     typer.echo(json.dumps(asdict(report)))

@@ -18,14 +18,19 @@ TEMPORARY_SUFFIX = ".partial"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path; when the block ends well it is flushed to disk and takes the place of `path`."""
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Yields a temporary path; when the block ends well it takes the place of `path`.
+
+    A durable one is flushed to disk before, so that it is whole after a power cut too; thousands of small files that
+    can be made again need not wait for that.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
+        if durable:
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

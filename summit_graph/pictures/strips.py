@@ -1,0 +1,48 @@
+"""A neuron's patches as one picture: squares side by side, the strongest first."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+LARGEST_SIDE_PX = 128
+"""Squares that would be larger are scaled down to this."""
+LOSSLESS_UP_TO_PX = 32
+"""Side of the squares up to which a strip is stored without loss: in small ones single pixels count."""
+WEBP_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A part of an image, and where its corner lies in its square: away from the image's border where that cut it."""
+
+    image: Image.Image
+    x: int = 0
+    y: int = 0
+
+
+def strip(patches: Sequence[Patch], side_px: int) -> bytes:
+    """A WebP image of squares of that side, one for each patch; transparent where a patch does not reach."""
+    shown_px = min(side_px, LARGEST_SIDE_PX)
+    squares = Image.new("RGBA", (shown_px * len(patches), shown_px))
+    for place, patch in enumerate(patches):
+        square = patch.image.convert("RGBA")
+        if square.size != (side_px, side_px):
+            whole = Image.new("RGBA", (side_px, side_px))
+            whole.paste(square, (patch.x, patch.y))
+            square = whole
+        if shown_px != side_px:
+            square = square.resize((shown_px, shown_px), Image.Resampling.BOX)
+        squares.paste(square, (place * shown_px, 0))
+    # Method 0, the quickest: the others take up to a hundred times as long for a tenth of the bytes.
+    return encoded(squares, lossless=shown_px <= LOSSLESS_UP_TO_PX)
+
+
+def encoded(image: Image.Image, *, lossless: bool, quality: int = WEBP_QUALITY) -> bytes:
+    """An image as a WebP file."""
+    held = io.BytesIO()
+    image.save(held, "WEBP", method=0, lossless=lossless, quality=100 if lossless else quality)
+    return held.getvalue()
