@@ -43,8 +43,12 @@ def activations(output: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     (B, ..., C, ...) -> (B, C), (B, C)
     """
     flat = output.movedim(axis, 1).flatten(2) if output.dim() > 2 else output[:, :, None]  # (B, C, P)
-    highest, cell = flat.max(dim=2)
-    return highest, cell
+    if flat.device.type != "cpu":
+        highest, cell = flat.max(dim=2)
+        return highest, cell
+    # torch's maximum with its place is not vectorized on processors: it takes up to ten times as long as numpy's.
+    cell = torch.from_numpy(flat.detach().numpy().argmax(axis=2))  # (B, C), the first of equal ones, or of NaN
+    return flat.gather(2, cell[:, :, None])[:, :, 0], cell
 
 
 def refuse_not_finite(layer: str, values: Tensor) -> None:
