@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from summit_graph.errors import NotFound, SummitError
+from summit_graph import schema
+from summit_graph.errors import NotFound, StoreUnavailable, SummitError
 from summit_graph.nearest import nearest
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class RunName:
     name: str
     state: str
     digest: str
+    format: int
 
 
 @dataclass(frozen=True)
@@ -188,17 +190,65 @@ class Names:
         )
 
 
-def runs_of_store(store: Store, said: str | None = None) -> list[RunName]:
-    """The ready runs, the newest first; with an id or a name those that have it, partial ones too."""
-    rows = _rows(_read(store, "run_names", {"run": said}))
-    return [RunName(row["run"], row["name"], row["state"], row["digest"]) for row in rows]
+_Value = TypeVar("_Value")
+
+
+class _Kept(Generic[_Value]):
+    """What was looked up, by what stands for it: the last `size` of it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Hashable, _Value] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, look_up: Callable[[], _Value]) -> _Value:
+        """The value, looked up where it is not here."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = look_up()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+        return value
+
+
+_kept_runs: _Kept[tuple[RunName, ...]] = _Kept(256)
+_kept_names: _Kept[Names] = _Kept(32)
+
+
+def runs_of_store(store: Store, said: str | None = None) -> tuple[RunName, ...]:
+    """The ready runs, the newest first; with an id or a name those that have it, partial ones too.
+
+    They are kept for as long as the store says that its content is the same.
+    """
+
+    def look_up() -> tuple[RunName, ...]:
+        rows = _rows(_read(store, "run_names", {"run": said}))
+        return tuple(RunName(row["run"], row["name"], row["state"], row["digest"], row["format"]) for row in rows)
+
+    version = store.version()
+    return look_up() if version is None else _kept_runs.get((version, said), look_up)
 
 
 def find_run(store: Store, said: str | int | None = None) -> RunName:
     """The run of that id or name; by default the only one, or the newest that is ready.
 
-    Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none.
+    Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none, and
+    StoreUnavailable where the run lies there in another format than this version's.
     """
+    run = _the_run(store, said)
+    if run.format != schema.FORMAT:
+        raise StoreUnavailable(
+            f"the run {run.id} is loaded in format {run.format}, and this version reads {schema.FORMAT}: load it anew "
+            f"(summit-graph load RUN --replace) or remove it (summit-graph delete-run {run.id})"
+        )
+    return run
+
+
+def _the_run(store: Store, said: str | int | None) -> RunName:
     if said is None:
         ready = runs_of_store(store)
         if not ready:
@@ -217,33 +267,22 @@ def find_run(store: Store, said: str | int | None = None) -> RunName:
     raise NotFound(f"there is no run {text!r}: {hint}", close)
 
 
-_CACHE_SIZE = 32
-_cache: OrderedDict[tuple[str, str], Names] = OrderedDict()
-_cache_lock = Lock()
-
-
 def names_of_store(store: Store, run: RunName) -> Names:
     """The names of a loaded run. They are kept by the run's digest, which stands for the same content in any store."""
-    key = (run.id, run.digest)
-    with _cache_lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    classes = _rows(_read(store, "classes", {"run": run.id, "search": None, "sort": "number"}))
-    layers = _rows(_read(store, "layers", {"run": run.id}))
-    names = Names(
-        run.id,
-        tuple(
-            ClassName(f"{run.id}/{row['class']}", row["class"], row["name"], row["images"], row["accuracy"])
-            for row in classes
-        ),
-        tuple(LayerName(row["layer"], row["layer_index"], row["channels"]) for row in layers),
-    )
-    with _cache_lock:
-        _cache[key] = names
-        while len(_cache) > _CACHE_SIZE:
-            _cache.popitem(last=False)
-    return names
+
+    def look_up() -> Names:
+        classes = _rows(_read(store, "classes", {"run": run.id, "search": None, "sort": "number"}))
+        layers = _rows(_read(store, "layers", {"run": run.id}))
+        return Names(
+            run.id,
+            tuple(
+                ClassName(f"{run.id}/{row['class']}", row["class"], row["name"], row["images"], row["accuracy"])
+                for row in classes
+            ),
+            tuple(LayerName(row["layer"], row["layer_index"], row["channels"]) for row in layers),
+        )
+
+    return _kept_names.get((run.id, run.digest), look_up)
 
 
 def names_of_directory(run: Run) -> Names:

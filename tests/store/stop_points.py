@@ -1,7 +1,8 @@
 """The command with stop points, for tests that kill it: `python -m tests.store.stop_points PHASE EVENT WHEN load …`.
 
 The command itself runs, untouched; around the calls that make a phase it says `STOP` on stderr at the wanted event, and
-stands still: before the call, after it, or within (it says so, makes the call, and stands still after it).
+stands still: before the call, after it, or within (it says so, makes the call, and stands still after it). SIGUSR1 lets
+it go on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +40,7 @@ class StopPoint:
         self._phase = phase
         self._left = event
         self._when = when
+        self._released = False
 
     def around(self, call: Callable[..., Any], phase_of: Callable[..., str | None]) -> Callable[..., Any]:
         """The call with the stop point around it."""
@@ -50,17 +54,26 @@ class StopPoint:
             if self._when != "after":
                 print("STOP", file=sys.stderr, flush=True)
             if self._when == "before":
-                signal.pause()
+                self._stand()
             answer = call(*arguments, **named)
             if self._when == "after":
                 print("STOP", file=sys.stderr, flush=True)
-            signal.pause()
+            self._stand()
             return answer
 
         return stopping
 
+    def _stand(self) -> None:
+        # Asleep for moments: a signal may reach another thread, and then wakes no sleeper.
+        while not self._released:
+            time.sleep(0.01)
+
+    def _release(self, *_: object) -> None:
+        self._released = True
+
     def install(self) -> None:
         """Puts itself around the calls of every phase, on both engines."""
+        signal.signal(signal.SIGUSR1, self._release)
         building.execute = self.around(engine.execute, _phase_of_statement)  # type: ignore[attr-defined]
         building._verify = self.around(building._verify, lambda *arguments: "reading back")
         Path.replace = self.around(Path.replace, _phase_of_rename)  # type: ignore[method-assign]
@@ -90,20 +103,26 @@ def _phase_of_table(table: str) -> str:
     return "nodes" if isinstance(schema.TABLES[table], schema.Label) else "relationships"
 
 
-def kill_a_load(run: Path, place: str, phase: str, event: int, when: When, delay_ms: float = 0.0) -> None:
-    """Loads in a process of its own, and kills it (SIGKILL) `delay_ms` after it has reached the stop point."""
+@contextmanager
+def standing_load(run: Path, place: str, phase: str, event: int, when: When) -> Iterator[subprocess.Popen[str]]:
+    """A load in a process of its own, from where it has reached the stop point; killed (SIGKILL) with the block."""
     words = [sys.executable, "-m", "tests.store.stop_points", phase, str(event), when, "load", str(run), "--db", place]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if line == "STOP\n":
-                time.sleep(delay_ms / 1000)
-                process.send_signal(signal.SIGKILL)
-                break
-        process.stderr.read()
-    assert process.returncode == -signal.SIGKILL, f"the load ended before {phase} {event}: {said}"
+        # What it says until it stands; where it never does, until its end.
+        said = list(takewhile(lambda line: line != "STOP\n", process.stderr))
+        try:
+            assert process.poll() is None, f"the load ended before {phase} {event}: {said}"
+            yield process
+        finally:
+            process.kill()
+
+
+def kill_a_load(run: Path, place: str, phase: str, event: int, when: When, delay_ms: float = 0.0) -> None:
+    """Kills a load `delay_ms` after it has reached the stop point."""
+    with standing_load(run, place, phase, event, when) as process:
+        time.sleep(delay_ms / 1000)
+    assert process.returncode == -signal.SIGKILL
 
 
 if __name__ == "__main__":

@@ -58,13 +58,6 @@ def loaded(server: Server, run: str) -> Loaded | None:
     return Loaded(digest, state, store_format, has_unselected, loading)
 
 
-def runs_of_another_format(server: Server) -> list[tuple[str, int]]:
-    """Ids and formats of the runs that were written in another format than this version's."""
-    text = "MATCH (r:Run) WHERE r.format <> $format RETURN r.id, r.format ORDER BY r.id"
-    found = server.read(text, {"format": schema.FORMAT}, lambda result: result.values(), label="formats")
-    return [(run, store_format) for run, store_format in found]
-
-
 def has_constraints(server: Server) -> bool:
     """Whether ids are constrained to be unique: a load makes that so, Neo4j's own import does not."""
     text = "SHOW CONSTRAINTS YIELD labelsOrTypes AS labels, properties RETURN labels, properties"

@@ -1,8 +1,8 @@
 """Who may write into a server's database: one loader at a time, and a dead one does not block the next.
 
 The lease is a node of its own label with the owner's token and the time, by the server's clock, until which it holds. A
-thread of the owner moves that time on. Where it is over, the next loader takes the lease; the late owner notices with
-its next beat, stops, and cannot make its run visible any more.
+thread of the owner moves that time on. Where it is over, the next loader takes the lease, and ends what the last one
+had the server delete. Every transaction of a load asks for the lease and locks it: a late owner's writes nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ _TAKE = (
     "RETURN l.owner = $owner AS ours, l.owner AS owner, l.run AS run, l.until AS until"
 )
 _BEAT = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $holds_ms"
+GUARD = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $holds_ms WITH l "
+"""Before a writing text: where the lease is another's by now there is no row to go on with, and until the transaction
+has ended nobody else takes it. Its parameters are `Lease.values`."""
+OWNED = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) "
+"""Before a text that commits as it goes, which must not hold the lock."""
+DELETING = "delete run"
+"""What a server's list of transactions calls those that delete a run."""
 _GIVE_BACK = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) DELETE l"
 
 
@@ -43,7 +50,7 @@ class Lease:
         self._run = run
         self._progress = progress
         self._holds_ms = settings.number("lease_ms")
-        self.owner = uuid.uuid4().hex
+        self.values = {"owner": uuid.uuid4().hex, "holds_ms": self._holds_ms}
         self._over = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="summit-graph lease", daemon=True)
@@ -51,7 +58,7 @@ class Lease:
     def __enter__(self) -> Self:
         """Waits where the last loader gives no sign of life; raises StoreUnavailable where another one is at work."""
         self._server.write_in_batches(_CONSTRAINT, {}, label="schema")
-        values = {"owner": self.owner, "run": self._run, "holds_ms": self._holds_ms}
+        values = {**self.values, "run": self._run}
         seen: tuple[str, int] | None = None
         while True:
             ours, owner, run, until = self._server.write_and_answer(_TAKE, values, label="take lease")
@@ -65,6 +72,9 @@ class Lease:
                     f"another load is writing the run {run} into {self._server.url}: wait until it has ended"
                 )
             time.sleep(self._holds_ms / 1000 / BEATS_PER_LEASE)
+        if seen is not None:
+            # The server goes on with them though who asked is gone or stands still.
+            self._server.terminate_named(DELETING)
         self._thread.start()
         return self
 
@@ -74,25 +84,28 @@ class Lease:
         self._over.set()
         self._thread.join()
         try:
-            self._server.write(_GIVE_BACK, {"owner": self.owner}, label="give lease back")
+            self._server.write(_GIVE_BACK, self.values, label="give lease back")
         except SummitError:
             # It ends by itself; what went wrong in the block is the better message.
             if error is None:
                 raise
 
     def check(self) -> None:
-        """Raises StoreUnavailable where the lease is another loader's by now."""
+        """Raises StoreUnavailable where the lease is known to be another loader's by now."""
         if self._lost.is_set():
-            raise StoreUnavailable(
-                f"this load stood still for over {self._holds_ms / 1000:.0f} s and another one is writing into "
-                f"{self._server.url}: wait until that has ended, and load again"
-            )
+            raise self.lost()
+
+    def lost(self) -> StoreUnavailable:
+        """The error where the lease is another loader's by now."""
+        return StoreUnavailable(
+            f"this load stood still for over {self._holds_ms / 1000:.0f} s and another one has taken over "
+            f"{self._server.url}: wait until that has ended, and load again"
+        )
 
     def _keep(self) -> None:
-        values = {"owner": self.owner, "holds_ms": self._holds_ms}
         while not self._over.wait(self._holds_ms / 1000 / BEATS_PER_LEASE):
             try:
-                beaten = self._server.write(_BEAT, values, label="keep lease").counters.properties_set
+                beaten = self._server.write(_BEAT, self.values, label="keep lease").counters.properties_set
             except SummitError:
                 continue  # The load itself meets the same trouble, and says so.
             if not beaten:

@@ -25,8 +25,7 @@ from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
 from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.neo4j import content
-from summit_graph.store.neo4j.lease import LABEL as LEASE_LABEL
-from summit_graph.store.neo4j.lease import Lease
+from summit_graph.store.neo4j.lease import DELETING, GUARD, OWNED, Lease
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
 from summit_graph.store.staging import Staged, stage
@@ -61,7 +60,7 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
                 _delete(server, name, lease)
                 raise
             progress(f"making {name} visible")
-            _make_visible(server, name, state, lease)
+            _set_state(server, name, state, lease)
         return LoadReport(name, staged.counts, already_loaded=already_loaded)
 
 
@@ -126,9 +125,11 @@ def _write(
         text = _node_text(entry) if isinstance(entry, schema.Label) else _relationship_text(entry)
         for batch in _rest(staged, table, written.get(table, 0)):
             lease.check()
-            sent = {"rows": _plain_rows(table, batch), "loading": mark}
-            counters = server.write(text, sent, label=f"load {table}").counters
+            sent = {"rows": _plain_rows(table, batch), "loading": mark, **lease.values}
+            counters = server.write(GUARD + text, sent, label=f"load {table}").counters
             made = counters.nodes_created + counters.relationships_created
+            if not made:
+                raise lease.lost()
             if made != batch.num_rows:
                 raise SummitError(f"the Neo4j server wrote {made} rows of {batch.num_rows} of {table}: load again")
             pace.add(batch.num_rows)
@@ -167,29 +168,29 @@ def _assigned(properties: tuple[schema.Property, ...], start: int) -> str:
     return ", ".join(f"`{entry.name}`: row[{place}]" for place, entry in enumerate(properties, start))
 
 
-def _make_visible(server: Server, run: str, state: str, lease: Lease) -> None:
-    text = (
-        f"MATCH (l:{LEASE_LABEL} {{owner: $owner}}) MATCH (r:Run {{id: $run}}) "
-        f"SET r.state = $state, l.asked = timestamp() REMOVE r.loading"
-    )
-    values = {"run": run, "state": state, "owner": lease.owner}
+def _set_state(server: Server, run: str, state: str, lease: Lease) -> None:
+    """Sets a run's state, in the same transaction that finds the lease to be ours."""
+    text = f"{GUARD} MATCH (r:Run {{id: $run}}) SET r.state = $state REMOVE r.loading"
+    values = {"run": run, "state": state, **lease.values}
+    # The lease's own property is set where it is ours.
     if not server.write(text, values, label=f"state {state}").counters.properties_set:
-        raise StoreUnavailable(f"another load has taken over {server.url} meanwhile: load again")
+        raise lease.lost()
 
 
 def _delete(server: Server, run: str, lease: Lease) -> None:
     """Deletes a run in transactions of bounded size: relationships first, its Run node last; unseen from the start."""
-    text = "MATCH (r:Run {id: $run}) SET r.state = $state"
-    server.write(text, {"run": run, "state": schema.DELETING}, label="state deleting")
+    _set_state(server, run, schema.DELETING, lease)
     for kind in schema.RELATIONSHIPS:
-        lease.check()
-        _delete_matches(server, f"MATCH {content.pattern_of(kind.name)}", "r", run)
+        _delete_matches(server, content.pattern_of(kind.name), "r", run, lease)
     for label in reversed(schema.LABELS):
-        lease.check()
-        _delete_matches(server, f"MATCH {content.pattern_of(label.name)}", "a", run)
+        _delete_matches(server, content.pattern_of(label.name), "a", run, lease)
 
 
-def _delete_matches(server: Server, match: str, variable: str, run: str) -> None:
+def _delete_matches(server: Server, pattern: str, variable: str, run: str, lease: Lease) -> None:
+    lease.check()
     detach = "DETACH " if variable == "a" else ""
-    text = f"{match} CALL ({variable}) {{ {detach}DELETE {variable} }} IN TRANSACTIONS OF {content.ROWS_PER_BATCH} ROWS"
-    server.write_in_batches(text, {"run": run}, label="delete run")
+    text = (
+        f"{OWNED} MATCH {pattern} "
+        f"CALL ({variable}) {{ {detach}DELETE {variable} }} IN TRANSACTIONS OF {content.ROWS_PER_BATCH} ROWS"
+    )
+    server.write_in_batches(text, {"run": run, **lease.values}, label=DELETING)

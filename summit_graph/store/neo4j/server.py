@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import neo4j
 from neo4j import exceptions, graph
@@ -22,6 +22,11 @@ APPLICATION = f"summit-graph/{__version__}"
 _PREFIX = "CYPHER 5 "
 _TERMINATE = (
     "CYPHER 5 SHOW TRANSACTIONS YIELD transactionId AS one, metaData WHERE metaData.request_id = $request_id "
+    "TERMINATE TRANSACTIONS one YIELD message RETURN message"
+)
+_TERMINATE_NAMED = (
+    "CYPHER 5 SHOW TRANSACTIONS YIELD transactionId AS one, metaData, database "
+    "WHERE database = $database AND metaData.app STARTS WITH 'summit-graph/' AND metaData.query = $label "
     "TERMINATE TRANSACTIONS one YIELD message RETURN message"
 )
 _TERMINATE_TIMEOUT_S = 2
@@ -112,9 +117,16 @@ class Server:
 
     def terminate(self, request_id: str) -> None:
         """Ends what the server runs for this request; what is over already is none of it."""
-        query = neo4j.Query(_TERMINATE, metadata=_metadata("terminate"), timeout=_TERMINATE_TIMEOUT_S)
+        self._terminate(_TERMINATE, {"request_id": request_id})
+
+    def terminate_named(self, label: str) -> None:
+        """Ends what the server runs under this label in our database for anybody."""
+        self._terminate(_TERMINATE_NAMED, {"database": self.database, "label": label})
+
+    def _terminate(self, text: LiteralString, parameters: Mapping[str, str]) -> None:
+        query = neo4j.Query(text, metadata=_metadata("terminate"), timeout=_TERMINATE_TIMEOUT_S)
         with self._our_errors(), self._session(neo4j.READ_ACCESS) as session:
-            session.run(query, {"request_id": request_id}).consume()
+            session.run(query, dict(parameters)).consume()
 
     def close(self) -> None:
         """Lets go of the connections."""
