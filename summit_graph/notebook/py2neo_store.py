@@ -30,6 +30,9 @@ class Py2neoStore:
     def __init__(self, graph: Py2neoGraph) -> None:
         self._graph = graph
 
+    def version(self) -> None:
+        """As `Store.version`: a server's content changes without a sign."""
+
     def read(
         self,
         text: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -50,6 +50,13 @@ class Store(Protocol):
     """One graph database. Reads are read-only whatever the text says; a store may be used from several threads."""
 
     dialect: Dialect
+
+    def version(self) -> Hashable | None:
+        """What stands for the store's whole content: while it is the same, so is every answer.
+
+        None where that cannot be told without asking the engine. Raises StoreUnavailable where the store is away.
+        """
+        ...
 
     def read(
         self,

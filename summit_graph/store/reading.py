@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from summit_graph.errors import SummitError
@@ -72,8 +73,12 @@ class Token:
         return self.text.upper() if self.kind == "word" else ""
 
 
+@lru_cache(maxsize=256)
 def parameters_of(text: str) -> frozenset[str]:
-    """Names of the parameters that a text uses; raises SummitError where it cannot be a read."""
+    """Names of the parameters that a text uses; raises SummitError where it cannot be a read.
+
+    Canned texts come again with every question: what was judged once stands.
+    """
     tokens = list(_tokens(text))
     if tokens and tokens[-1].text == ";":
         tokens.pop()

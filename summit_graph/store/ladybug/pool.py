@@ -48,6 +48,14 @@ class ConnectionPool:
         finally:
             self._check_in(generation, connection)
 
+    def file_key(self) -> FileKey:
+        """The file that lies at the path now; raises StoreUnavailable where there is none."""
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path} cannot be opened: {error.strerror}") from None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
     def close(self) -> None:
         """Closes what is idle now, and the rest when it comes back."""
         with self._lock:
@@ -59,7 +67,7 @@ class ConnectionPool:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("the store was closed")
-            if self._key() != self._current.key:
+            if self.file_key() != self._current.key:
                 old, self._current = self._current, self._open()
                 self._retire(old)
             generation = self._current
@@ -90,9 +98,9 @@ class ConnectionPool:
     def _open(self) -> _Generation:
         """Opens the file; where a load renames another one into its place meanwhile, that one."""
         while True:
-            key = self._key()
+            key = self.file_key()
             database = open_database(self._path, read_only=True)
-            if self._key() != key:
+            if self.file_key() != key:
                 database.close()
                 continue
             try:
@@ -102,10 +110,3 @@ class ConnectionPool:
                 database.close()
                 raise
             return _Generation(key, database, [connection])
-
-    def _key(self) -> FileKey:
-        try:
-            status = self._path.stat()
-        except OSError as error:
-            raise StoreUnavailable(f"{self._path} cannot be opened: {error.strerror}") from None
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,10 @@ class LadybugStore(Store):
         self._closed = False
         self._cells: Cells | None = None
         self._pool = ConnectionPool(path) if path.exists() else None
+
+    def version(self) -> Hashable:
+        """See Store.version: a file is never written to, only replaced."""
+        return self._opened().file_key()
 
     def read(
         self,
