@@ -14,7 +14,6 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from summit_graph import schema
 from summit_graph.errors import NotFound, StoreUnavailable, SummitError
 from summit_graph.nearest import nearest
 
@@ -239,6 +238,9 @@ def find_run(store: Store, said: str | int | None = None) -> RunName:
     Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none, and
     StoreUnavailable where the run lies there in another format than this version's.
     """
+    # Imported when called: it brings Arrow, and a question asked on a terminal does not wait for that.
+    from summit_graph import schema
+
     run = _the_run(store, said)
     if run.format != schema.FORMAT:
         raise StoreUnavailable(

@@ -5,15 +5,18 @@
    swept (Sugiyama, Tagawa and Toda 1981), in coordinates that centre every row. A node without such neighbours
    keeps its place.
 3. Between sweeps, neighbours in a row change places where that leaves fewer crossings.
-4. The order with the fewest crossings is kept; of several, the first. Everything is deterministic.
+4. The order with the fewest crossings is kept; of several, the first. Everything is deterministic, so that the sweeps
+   end where one begins as an earlier one did.
+
+Within, nodes are numbers: a graph is laid out with every answer that draws it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-Order = list[list[str]]
+Order = list[list[int]]
 MAXIMUM_SWEEPS = 16
 MAXIMUM_EDGES_TO_EXCHANGE = 2_000
 """Above this, neighbours are not exchanged: the sweeps alone are quick at any size."""
@@ -24,87 +27,129 @@ def slots(rows: Sequence[Sequence[str]], edges: Iterable[tuple[str, str]]) -> di
 
     `rows` are the nodes of each layer, in forward order; `edges` join nodes of different rows, each end in one of them.
     """
-    row_of = {node: index for index, row in enumerate(rows) for node in row}
-    neighbours: dict[str, list[str]] = {node: [] for node in row_of}
-    ends = list(edges)
-    for source, target in ends:
-        neighbours[source].append(target)
-        neighbours[target].append(source)
-    order = [list(row) for row in rows]
-    best, fewest = order, crossings(order, ends)
-    for sweep in range(MAXIMUM_SWEEPS):
-        if fewest == 0:
-            break
-        upwards = sweep % 2 == 0
-        order = _swept(order, row_of, neighbours, upwards)
-        if len(ends) <= MAXIMUM_EDGES_TO_EXCHANGE:
-            order = _exchanged(order, row_of, neighbours)
-        count = crossings(order, ends)
-        if count < fewest:
-            best, fewest = order, count
-    return {node: slot for row in best for slot, node in enumerate(row)}
+    names = [node for row in rows for node in row]
+    number = {node: index for index, node in enumerate(names)}
+    graph = _Graph(
+        [[number[node] for node in row] for row in rows], [(number[source], number[target]) for source, target in edges]
+    )
+    return {names[node]: slot for row in graph.untangled() for slot, node in enumerate(row)}
 
 
 def crossings(order: Sequence[Sequence[str]], edges: Iterable[tuple[str, str]]) -> int:
     """How many pairs of edges between the same two rows cross."""
-    place = {node: (index, slot) for index, row in enumerate(order) for slot, node in enumerate(row)}
-    between: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for source, target in edges:
-        (low_row, low_slot), (high_row, high_slot) = sorted((place[source], place[target]))
-        between.setdefault((low_row, high_row), []).append((low_slot, high_slot))
-    total = 0
-    for pairs in between.values():
-        pairs.sort()
-        seen: list[int] = []
-        for _, high_slot in pairs:
-            total += len(seen) - bisect_right(seen, high_slot)
-            insort(seen, high_slot)
-    return total
+    number = {node: index for index, node in enumerate(node for row in order for node in row)}
+    rows = [[number[node] for node in row] for row in order]
+    return _Graph(rows, [(number[source], number[target]) for source, target in edges]).crossings(rows)
 
 
-def _swept(order: Order, row_of: Mapping[str, int], neighbours: Mapping[str, list[str]], upwards: bool) -> Order:
-    """Every row sorted by its nodes' barycentres over the rows before it in the sweep's direction."""
-    swept = [list(row) for row in order]
-    at = {node: slot - (len(row) - 1) / 2 for row in swept for slot, node in enumerate(row)}
-    for index in range(len(swept)) if upwards else reversed(range(len(swept))):
-        keys = {}
-        for node in swept[index]:
-            passed = [at[other] for other in neighbours[node] if (row_of[other] < index) == upwards]
-            keys[node] = sum(passed) / len(passed) if passed else at[node]
-        swept[index].sort(key=keys.__getitem__)
-        for slot, node in enumerate(swept[index]):
-            at[node] = slot - (len(swept[index]) - 1) / 2
-    return swept
+class _Graph:
+    """Nodes in rows, and what is asked of them again and again."""
+
+    def __init__(self, rows: Order, edges: Sequence[tuple[int, int]]) -> None:
+        self._rows = rows
+        row_of = [0] * sum(map(len, rows))
+        for index, row in enumerate(rows):
+            for node in row:
+                row_of[node] = index
+        self._below: list[list[int]] = [[] for _ in row_of]
+        self._above: list[list[int]] = [[] for _ in row_of]
+        self._by_row: list[dict[int, list[int]]] = [{} for _ in row_of]
+        between: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for source, target in edges:
+            low, high = (source, target) if row_of[source] < row_of[target] else (target, source)
+            self._below[high].append(low)
+            self._above[low].append(high)
+            self._by_row[source].setdefault(row_of[target], []).append(target)
+            self._by_row[target].setdefault(row_of[source], []).append(source)
+            between.setdefault((row_of[low], row_of[high]), []).append((low, high))
+        self._between = list(between.values())
+        self._exchanges = len(edges) <= MAXIMUM_EDGES_TO_EXCHANGE
+
+    def untangled(self) -> Order:
+        """The order of each row with the fewest crossings that the sweeps find."""
+        order = self._rows
+        best, fewest = order, self.crossings(order)
+        begun = set()
+        for sweep in range(MAXIMUM_SWEEPS):
+            upwards = sweep % 2 == 0
+            begins = (upwards, *map(tuple, order))
+            if fewest == 0 or begins in begun:
+                break
+            begun.add(begins)
+            order = self._swept(order, upwards)
+            if self._exchanges:
+                self._exchange(order)
+            count = self.crossings(order)
+            if count < fewest:
+                best, fewest = order, count
+        return best
+
+    def crossings(self, order: Order) -> int:
+        """How many pairs of edges between the same two rows cross."""
+        slot_of = self._slots(order)
+        total = 0
+        for ends in self._between:
+            seen: list[int] = []
+            for _, high in sorted([(slot_of[low], slot_of[high]) for low, high in ends]):
+                total += len(seen) - bisect_right(seen, high)
+                insort(seen, high)
+        return total
+
+    def _swept(self, order: Order, upwards: bool) -> Order:
+        """Every row sorted by its nodes' barycentres over the rows before it in the sweep's direction."""
+        swept = [list(row) for row in order]
+        at = [0.0] * len(self._below)
+        for row in swept:
+            _place(row, at)
+        passed = self._below if upwards else self._above
+        for row in swept if upwards else reversed(swept):
+            keys = {}
+            for node in row:
+                others = passed[node]
+                keys[node] = sum([at[other] for other in others]) / len(others) if others else at[node]
+            row.sort(key=keys.__getitem__)
+            _place(row, at)
+        return swept
+
+    def _exchange(self, order: Order) -> None:
+        """Changes adjacent nodes while their edges cross less the other way round; one pass a row."""
+        slot_of = self._slots(order)
+        for row in order:
+            reached = {
+                node: {other: [slot_of[end] for end in ends] for other, ends in self._by_row[node].items()}
+                for node in row
+            }
+            for slot in range(len(row) - 1):
+                left, right = row[slot], row[slot + 1]
+                if _excess(reached[left], reached[right]) > 0:
+                    row[slot], row[slot + 1] = right, left
+            for slot, node in enumerate(row):
+                slot_of[node] = slot
+
+    def _slots(self, order: Order) -> list[int]:
+        slot_of = [0] * len(self._below)
+        for row in order:
+            for slot, node in enumerate(row):
+                slot_of[node] = slot
+        return slot_of
 
 
-def _exchanged(order: Order, row_of: Mapping[str, int], neighbours: Mapping[str, list[str]]) -> Order:
-    """The order after changing adjacent nodes while their edges cross less the other way round; one pass a row."""
-    slot_of = {node: slot for row in order for slot, node in enumerate(row)}
-    by_row: dict[str, dict[int, list[int]]] = {}
-
-    def reached(node: str) -> dict[int, list[int]]:
-        rows: dict[int, list[int]] = {}
-        for other in neighbours[node]:
-            rows.setdefault(row_of[other], []).append(slot_of[other])
-        return rows
-
-    for row in order:
-        for node in row:
-            by_row[node] = reached(node)
-        for slot in range(len(row) - 1):
-            left, right = row[slot], row[slot + 1]
-            if _crossed(by_row[left], by_row[right]) > _crossed(by_row[right], by_row[left]):
-                row[slot], row[slot + 1] = right, left
-        for slot, node in enumerate(row):
-            slot_of[node] = slot
-    return order
+def _place(row: Sequence[int], at: list[float]) -> None:
+    middle = (len(row) - 1) / 2
+    for slot, node in enumerate(row):
+        at[node] = slot - middle
 
 
-def _crossed(left: Mapping[int, list[int]], right: Mapping[int, list[int]]) -> int:
-    """Crossings between the edges of two adjacent nodes, by the rows that they lead to."""
-    return sum(
-        left_slot > right_slot
-        for row, left_slots in left.items()
-        for left_slot in left_slots
-        for right_slot in right.get(row, ())
-    )
+def _excess(left: dict[int, list[int]], right: dict[int, list[int]]) -> int:
+    """Crossings between the edges of two adjacent nodes, less those that the other way round would leave."""
+    excess = 0
+    for row, left_slots in left.items():
+        right_slots = right.get(row)
+        if right_slots:
+            for left_slot in left_slots:
+                for right_slot in right_slots:
+                    if left_slot > right_slot:
+                        excess += 1
+                    elif left_slot < right_slot:
+                        excess -= 1
+    return excess
