@@ -141,6 +141,9 @@ class RunList:
     def __init__(self, *runs: tuple[str, str, str]) -> None:
         self.runs = runs
 
+    def version(self) -> None:
+        """It cannot tell."""
+
     def read(self, text: str, parameters: dict[str, str | None], **_: object) -> Answer:
         said = parameters["run"]
         rows = [
