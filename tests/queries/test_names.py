@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import summit_graph
+from summit_graph import schema
 from summit_graph.errors import NotFound, SummitError
 from summit_graph.names import ClassName, LayerName, Names, find_run, names_of_directory, names_of_store
 from summit_graph.run import Run
@@ -147,11 +148,11 @@ class RunList:
     def read(self, text: str, parameters: dict[str, str | None], **_: object) -> Answer:
         said = parameters["run"]
         rows = [
-            (run, name, state, "digest")
+            (run, name, state, "digest", schema.FORMAT)
             for run, name, state in self.runs
             if (state == "ready" if said is None else said in (run, name))
         ]
-        return Answer(("run", "name", "state", "digest"), rows, False)
+        return Answer(("run", "name", "state", "digest", "format"), rows, False)
 
 
 def found_in(said: str | None, *runs: tuple[str, str, str]) -> str:
