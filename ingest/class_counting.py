@@ -14,6 +14,8 @@ from ingest.examples import ClassExamples
 from ingest.images.batches import ImageBatch, Loader, Skipped
 from ingest.images.source import SourceClass
 from ingest.lanes import CountedBatch, Lanes, NotFiniteImage
+from ingest.pictures.example_strips import ExampleStrips
+from ingest.pictures.spool import PixelSpool
 from ingest.predictions import Predictions
 from ingest.preparation import Preparation
 from ingest.progress import Stopwatch
@@ -31,23 +33,31 @@ class CountedClass:
     predictions: pa.Table
     examples: pa.Table
     skipped: Sequence[dict[str, str]]
+    pixels: PixelSpool | None
+    """The images as the model saw them, where strips of patches are drawn; whoever finishes the class closes it."""
 
 
 class ClassCounter:
     """Counts classes one after the other, each one's batches side by side on the cores."""
 
     def __init__(
-        self, preparation: Preparation, loader: Loader, skipped: Skipped, ranks: Alone, watch: Stopwatch
+        self,
+        preparation: Preparation,
+        loader: Loader,
+        skipped: Skipped,
+        ranks: Alone,
+        watch: Stopwatch,
+        strips: ExampleStrips | None = None,
     ) -> None:
         self._preparation = preparation
         self._loader = loader
         self._skipped = skipped
         self._ranks = ranks
         self._watch = watch
+        self._strips = strips
         with watch.spent_on("preparing"):
             self._counter = preparation.counter()
             self._lanes = Lanes(self._counter, preparation.device)
-            self._fields = preparation.receptive_fields()
 
     def __enter__(self) -> ClassCounter:
         return self
@@ -63,7 +73,8 @@ class ClassCounter:
         `taken` holds the class when it has ended. Raises SummitError where an image gives NaN or infinity.
         """
         predictions, unreadable = Predictions(number), list[dict[str, str]]()
-        examples = ClassExamples(self._preparation.trace.structure, self._fields)
+        examples = ClassExamples(self._preparation.trace.structure, self._preparation.receptive_fields)
+        pixels = self._strips.spool() if self._strips is not None else None
         tally = self._counter.tally()
         try:
             for one in self._lanes.counted(self._decoded(entry, unreadable), tally):
@@ -71,14 +82,20 @@ class ClassCounter:
                 names = [image.name for image in one.batch.images]
                 predictions.add(names, one.counted.logits)
                 examples.add(names, one.counted.peaks)
+                if self._strips is not None and pixels is not None:
+                    self._strips.keep(pixels, names, one.batch.pixels)
                 self._note(one, time.monotonic() - begun)
                 yield self._ranks.count("images", len(names))
-        except NotFiniteImage as error:
-            raise _placed(error.cause, error.batch, self._preparation.labels.name(number)) from error
-        yield self._ranks.count("images", len(unreadable))
-        with self._watch.spent_on("influence"):
-            counts = self._counter.take(tally)
-        self.taken = CountedClass(number, counts, predictions.table(), examples.table(), unreadable)
+            yield self._ranks.count("images", len(unreadable))
+            with self._watch.spent_on("influence"):
+                counts = self._counter.take(tally)
+        except BaseException as error:
+            if pixels is not None:
+                pixels.close()
+            if isinstance(error, NotFiniteImage):
+                raise _placed(error.cause, error.batch, self._preparation.labels.name(number)) from error
+            raise
+        self.taken = CountedClass(number, counts, predictions.table(), examples.table(), unreadable, pixels)
 
     def _note(self, one: CountedBatch, noted_s: float) -> None:
         """The time that was waited for a batch is its forward pass's and its influences', as they shared its lane."""

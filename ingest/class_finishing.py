@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import nullcontext
 from types import TracebackType
 
 from ingest.attribution import class_graph
 from ingest.class_counting import CountedClass
+from ingest.disk import writing
+from ingest.pictures.example_strips import ExampleStrips
 from ingest.progress import Stopwatch
 from ingest.run_tables import activation_table, hop_table, influence_table
 from ingest.structure import Structure
-from summit_graph.errors import SummitError
 from summit_graph.run import ClassResult, Parameters, RunWriter
 
 
@@ -24,13 +23,21 @@ class ClassFinisher:
     Memory holds two classes' tables at most: the one that is finished and the one that is counted.
     """
 
-    def __init__(self, writer: RunWriter, structure: Structure, parameters: Parameters, watch: Stopwatch) -> None:
+    def __init__(
+        self,
+        writer: RunWriter,
+        structure: Structure,
+        parameters: Parameters,
+        watch: Stopwatch,
+        strips: ExampleStrips | None = None,
+    ) -> None:
         self._writer = writer
         self._structure = structure
         self._parameters = parameters
         self._watch = watch
+        self._strips = strips
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="finisher")
-        self._pending: Future[tuple[float, float]] | None = None
+        self._pending: Future[dict[str, float]] | None = None
 
     def __enter__(self) -> ClassFinisher:
         return self
@@ -50,20 +57,23 @@ class ClassFinisher:
         self._pending = self._thread.submit(self._finish, counted)
 
     def wait(self) -> None:
-        """Waits for the class at hand; the time is counted as spent on graphs and writing as that class took them."""
+        """Waits for the class at hand; the time is counted as spent on its parts as that class took them."""
         if self._pending is None:
             return
         pending, self._pending = self._pending, None
         begun = time.monotonic()
-        graph_s, write_s = pending.result()
+        taken = pending.result()
         waited = time.monotonic() - begun
-        share = graph_s / max(graph_s + write_s, 1e-9)
-        self._watch.add("graphs", waited * share)
-        self._watch.add("writing", waited * (1 - share))
-        self._watch.beside("graphs", graph_s - waited * share)
-        self._watch.beside("writing", write_s - waited * (1 - share))
+        share = waited / max(sum(taken.values()), 1e-9)
+        for part, seconds in taken.items():
+            self._watch.add(part, seconds * share)
+            self._watch.beside(part, seconds * (1 - share))
 
-    def _finish(self, counted: CountedClass) -> tuple[float, float]:
+    def _finish(self, counted: CountedClass) -> dict[str, float]:
+        with counted.pixels or nullcontext():
+            return self._finish_with_pixels(counted)
+
+    def _finish_with_pixels(self, counted: CountedClass) -> dict[str, float]:
         begun = time.monotonic()
         graph = class_graph(counted.counts, self._structure, self._parameters)
         graphed = time.monotonic()
@@ -78,16 +88,9 @@ class ClassFinisher:
             skipped=counted.skipped,
         )
         with writing(self._writer.directory):
+            # Before the tables, so that a class that is finished has its pictures.
+            if self._strips is not None and counted.pixels is not None:
+                self._strips.write_class(counted.number, counted.examples, result.activations, counted.pixels)
+            drawn = time.monotonic()
             self._writer.write_class(result)
-        return graphed - begun, time.monotonic() - graphed
-
-
-@contextmanager
-def writing(out: Path) -> Iterator[None]:
-    """Turns what the file system refuses into one line; the classes that are written stay finished."""
-    try:
-        yield
-    except OSError as error:
-        raise SummitError(
-            f"cannot write {out}: {error.strerror or error}; make room or allow it, then give the same command again"
-        ) from error
+        return {"graphs": graphed - begun, "pictures": drawn - graphed, "writing": time.monotonic() - drawn}

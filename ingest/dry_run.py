@@ -99,7 +99,7 @@ def listing(preparation: Preparation) -> list[str]:
 def _estimate(preparation: Preparation) -> Estimate:
     _, folder = preparation.classes[0]
     structure, counter = preparation.trace.structure, preparation.counter()
-    examples = ClassExamples(structure, preparation.receptive_fields())
+    examples = ClassExamples(structure, preparation.receptive_fields)
     predictions, counts = Predictions(0), list[ClassCounts]()
     with preparation.loader() as loader:
         batches = loader.batches(folder.images, Skipped(preparation.images, 1.0), [])

@@ -18,8 +18,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ingest.class_counting import ClassCounter
-from ingest.class_finishing import ClassFinisher, writing
+from ingest.class_finishing import ClassFinisher
+from ingest.disk import writing
 from ingest.images.batches import Skipped
+from ingest.pictures.example_strips import ExampleStrips
+from ingest.pictures.input_space import find_input_space
 from ingest.preparation import Preparation, prepare
 from ingest.progress import Progress, Stopwatch
 from ingest.ranks import Alone, ranks_here
@@ -55,6 +58,7 @@ def ingest(
     workers: int | None = None,
     classes: Path | None = None,
     image_labels: Path | None = None,
+    pictures: bool = True,
     progress: Progress | None = None,
 ) -> Summary:
     """Ingests a model over labelled images into the run directory `out`, or goes on where an earlier ingest stopped.
@@ -68,6 +72,7 @@ def ingest(
         workers: processes that decode, 0 for none; their number changes nothing in the result.
         classes: CSV that says which folder (or label) is which output.
         image_labels: CSV that says which image is of which class.
+        pictures: whether to draw the patches that activate neurons most.
 
     Under torchrun every rank calls it, with the same arguments. Raises SummitError for everything that a user can
     mend, most of it before anything is written.
@@ -86,10 +91,11 @@ def ingest(
             if writer.complete:
                 progress.message(f"{out} is complete already")
                 return _summary(writer)
-            _count_classes(preparation, writer, ranks, progress, watch)
-            progress.message("embedding the classes")
-            with watch.spent_on("embedding"), writing(out):
-                ranks.in_turn(lambda: finish_run(preparation, writer), lambda: None)
+            strips = _example_strips(preparation, out, progress) if pictures else None
+            _count_classes(preparation, writer, ranks, progress, watch, strips)
+            progress.message("embedding the classes" + (" and drawing examples" if strips is not None else ""))
+            with writing(out):
+                ranks.in_turn(lambda: finish_run(preparation, writer, watch, strips), lambda: None)
             return _summary(writer, watch)
 
 
@@ -118,8 +124,23 @@ def _describe(preparation: Preparation, ranks: Alone, progress: Progress) -> Non
     )
 
 
+def _example_strips(preparation: Preparation, out: Path, progress: Progress) -> ExampleStrips | None:
+    """What draws the examples' patches; None where the model's input cannot be turned back into pixels."""
+    try:
+        space = find_input_space(preparation.preprocess, preparation.input_shape)
+    except SummitError as error:
+        progress.message(f"no pictures of examples: {error}")
+        return None
+    return ExampleStrips(out, preparation.trace.structure, preparation.receptive_fields, space)
+
+
 def _count_classes(
-    preparation: Preparation, writer: RunWriter, ranks: Alone, progress: Progress, watch: Stopwatch
+    preparation: Preparation,
+    writer: RunWriter,
+    ranks: Alone,
+    progress: Progress,
+    watch: Stopwatch,
+    strips: ExampleStrips | None,
 ) -> None:
     """Counts the classes that are not finished and writes them; ends when all ranks have."""
     finished = ranks.same(writer.finished_classes())
@@ -136,10 +157,10 @@ def _count_classes(
     skipped = Skipped(preparation.images, preparation.parameters.max_bad, before=before, count=ranks.count)
     with (
         preparation.loader(images) as loader,
-        ClassCounter(preparation, loader, skipped, ranks, watch) as counter,
+        ClassCounter(preparation, loader, skipped, ranks, watch, strips) as counter,
     ):
         progress.start(images=images, classes=len(left))
-        with ClassFinisher(writer, preparation.trace.structure, preparation.parameters, watch) as finisher:
+        with ClassFinisher(writer, preparation.trace.structure, preparation.parameters, watch, strips) as finisher:
             for number, entry in ranks.share(left):
                 for done in counter.count(number, entry):
                     progress.reached(done)

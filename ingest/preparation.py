@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class Preparation:
             exclude=[(name, int(channel)) for name, mask in excluded.items() for channel in mask.nonzero()[0]],
         )
 
+    @cached_property
     def receptive_fields(self) -> dict[str, NDArray[np.int32]]:
         """By layer, what each cell sees of the image: (cells, 4) x0, y0, x1, y1."""
         return receptive_fields(self.trace)
@@ -99,7 +101,7 @@ class Preparation:
             created=now(),
             software=software(),
             notes={
-                "device": str(self.device),
+                "device": self.device.type,
                 "input": list(self.input_shape),
                 "labels": self.labels.rule,
                 "labels_digest": self.labels.digest,
@@ -183,7 +185,8 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise SummitError("--device cuda: torch finds no GPU here; give --device cpu, or install torch with CUDA")
-    return torch.device("cuda")
+    # By its number: which one is current is each thread's own, and ranks have one each.
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def decoder_processes(images: int, reader: Reader, workers: int | None) -> int:

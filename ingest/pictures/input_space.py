@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -28,6 +30,13 @@ class InputSpace:
     def to_input(self, images: Tensor) -> Tensor:
         """Images in 0..1 as the model takes them.  (N, C, H, W) -> (N, C, H, W)"""
         return images * self.scale.to(images.device) + self.offset.to(images.device)
+
+    def to_pixels(self, inputs: Tensor) -> NDArray[np.uint8]:
+        """The images that a batch of the model's input, on the CPU, was made of.  (N, C, H, W) -> (N, H, W, C)"""
+        factor = torch.where(self.scale == 0, 0, 255 / self.scale)  # (C, 1, 1)
+        pixels = (inputs - self.offset).mul_(factor).round_().clamp_(0, 255).to(torch.uint8)  # (N, C, H, W)
+        array: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+        return array
 
 
 def find_input_space(preprocess: Preprocess, size: tuple[int, int, int]) -> InputSpace:

@@ -80,6 +80,10 @@ def ingest(
             min=0, help="Processes that decode images; by default one per core, at most 8, and none for a few images."
         ),
     ] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures/--no-pictures", help="Draw strips of the patches that activate neurons most."),
+    ] = True,
     as_published: Annotated[
         bool, typer.Option("--as-published", help="Summit's published parameters: masses of 0.01 and 0.075, top 5.")
     ] = False,
@@ -134,6 +138,7 @@ def ingest(
             workers=workers,
             classes=classes,
             image_labels=labels,
+            pictures=pictures,
             progress=progress,
         )
     if not is_first():
