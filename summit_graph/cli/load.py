@@ -28,15 +28,22 @@ def load(
         Literal["selected", "all"],
         typer.Option(help="Edges of the classes' graphs: the selected ones, or all that the run holds."),
     ] = "selected",
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Load the finished classes of a run whose ingest has not ended.")
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put the run in the place of one of the same name that is there.")
     ] = False,
 ) -> None:
-    """Load a run into a graph store; it is verified, and seen by queries only once it is whole."""
+    """Load a run into a graph store; it is verified, and seen by queries only once it is whole.
+
+    A partial one is seen where a query names it, and makes way for more of the run without --replace.
+    """
     from summit_graph.loading import load_run
     from summit_graph.run import Run
+    from summit_graph.run.manifest import PARTIAL
 
-    opened = Run.open(run)
+    opened = Run.open(run, partial=partial)
     started = time.monotonic()
     place = db if db is not None else settings.text("db")
     report = load_run(opened, db, scope=scope, replace=replace, progress=lambda line: typer.echo(line, err=True))
@@ -46,6 +53,10 @@ def load(
         typer.echo(f"{report.run} is in {place} already: nothing was changed", err=True)
     else:
         typer.echo(f"{report.run} is in {place}, verified, after {time.monotonic() - started:.1f} s", err=True)
+    if opened.manifest.state == PARTIAL:
+        classes = len(opened.class_numbers)
+        typer.echo(f"it is partial, with {classes} finished classes: name it in queries (--run {report.run})", err=True)
+        return
     typer.echo(f"next: summit-graph query classes --db {place}, or summit-graph serve --db {place}", err=True)
 
 

@@ -32,7 +32,8 @@ def naive_rows(run: Run, scope: str) -> Rows:
     parameters = manifest.to_json()["parameters"]
     made_from = (manifest.model, manifest.dataset, manifest.created)
     known = (manifest.weights_digest, json.dumps(parameters, sort_keys=True), manifest.images, len(manifest.skipped))
-    rows["Run"].append((name, name, *made_from, "ready", 1, manifest.digest, *known))
+    state = "ready" if manifest.state == "complete" else "partial"
+    rows["Run"].append((name, name, *made_from, state, 1, manifest.digest, *known))
     for entry in manifest.layers:
         rows["Layer"].append((f"{name}/{entry.name}", name, entry.name, entry.index, entry.channels))
         rows["HAS_LAYER"].append((name, f"{name}/{entry.name}"))
