@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from benchmarks import attribution_cost, ingest_cost, query_cost
+from benchmarks import attribution_cost, explorer_cost, ingest_cost, query_cost
 from benchmarks.machine import this_machine
 from benchmarks.ratio import table
 
@@ -15,6 +15,7 @@ PARTS = (
     ("counting, one model of each further family", ingest_cost.family_ratios),
     ("attribution graphs", attribution_cost.ratios),
     ("queries", query_cost.ratios),
+    ("explorer", explorer_cost.ratios),
 )
 
 

@@ -126,11 +126,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "classes": ["a", "b"],
         "examples": False,
     },
-    "many classes": {
-        "classes": [f"class {number:04d}" for number in range(600)],
+    "5,000 classes": {
+        "classes": [f"class {number:04d}" for number in range(5000)],
         "layers": {"one": 3, "two": 3},
-        "images_per_class": 2,
-        "examples": False,
+        "images_per_class": None,
     },
 }
 

@@ -205,6 +205,25 @@ def test_another_run_is_chosen_and_one_without_shares_says_counts(
         expect(choice).to_have_value("small")
 
 
+def test_a_service_of_small_pages_is_asked_for_all_of_them(browser: Browser, serve: Any, store_path: Any) -> None:
+    with serve("--db", str(store_path), "--maximum-rows", "2") as served, opened(browser, served.address) as page:
+        expect(page.get_by_role("searchbox")).to_have_attribute("placeholder", "Search 6 classes")
+        expect(page.get_by_role("radio")).to_have_count(4)
+        assert sorted(listed(page)) == sorted(row["name"] for row in all_classes(page, served) if row["class"] != 0)
+
+
+def all_classes(page: Page, served: Serving) -> list[dict[str, Any]]:
+    """The classes, page by page."""
+    rows: list[dict[str, Any]] = []
+    more = ""
+    while True:
+        answer = page.request.get(f"{served.address}api/v1/queries/classes?{more}").json()
+        rows += answer["rows"]
+        if answer["next"] is None:
+            return rows
+        more = f"page={answer['next']}"
+
+
 def test_the_page_works_under_a_path_of_a_proxy(browser: Browser, serve: Any, store_path: Any) -> None:
     with serve("--db", str(store_path), "--root-path", "/summit") as served:
         root = re.sub(r"(https?://[^/]+)/.*", r"\1", served.address)

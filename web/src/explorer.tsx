@@ -57,8 +57,12 @@ export function Explorer() {
     (signal) => service.graph(asked, wanted ?? "", signal),
     returns,
   );
-  const number = graph.answer?.class ?? null;
+  // A class asked for by its number is known before its graph is there, so that nothing else waits for that.
+  const known = run === null ? undefined : class_rows.find((one) => String(one.class) === wanted);
+  const number = known?.class ?? graph.answer?.class ?? null;
+  const isNumbered = known !== undefined || !graph.isOld;
   const selected = class_rows.find((one) => one.class === number) ?? null;
+  const drawn = class_rows.find((one) => one.class === graph.answer?.class) ?? null;
   const layer = layer_rows.find((one) => one.layer === view.layer)?.layer ?? layer_rows.at(-1)?.layer ?? null;
   const positions = useAnswer(
     run && layer && !layers.isOld ? `positions at ${layer} of ${run}` : null,
@@ -66,12 +70,12 @@ export function Explorer() {
     returns,
   );
   const similar = useAnswer(
-    run && layer && !layers.isOld && !graph.isOld && number !== null ? `like ${number} at ${layer} of ${run}` : null,
+    run && layer && !layers.isOld && isNumbered && number !== null ? `like ${number} at ${layer} of ${run}` : null,
     (signal) => service.query("similar_classes", { run, class: number, layer, k: ALL_ROWS }, signal),
     returns,
   );
   const pins = useAnswer(
-    run && number !== null && !graph.isOld && view.pins.length > 0
+    run && number !== null && isNumbered && view.pins.length > 0
       ? `${view.pins.join(" ")} in ${number} of ${run}`
       : null,
     (signal) => pinFacts(service, run ?? "", number ?? 0, view.pins, signal),
@@ -107,10 +111,10 @@ export function Explorer() {
   }, [view.theme]);
   // The address says the run and the class that are shown, so that it can be passed on.
   useEffect(() => {
-    if (run === null || graph.isOld || number === null) return;
-    if (view.run === run && view.class === String(number)) return;
-    go((before) => ({ ...before, run, class: String(number) }), "same");
-  }, [run, number, graph.isOld, view.run, view.class, go]);
+    if (run === null || graph.isOld || drawn === null) return;
+    if (view.run === run && view.class === String(drawn.class)) return;
+    go((before) => ({ ...before, run, class: String(drawn.class) }), "same");
+  }, [run, drawn, graph.isOld, view.run, view.class, go]);
   const name = selected?.name ?? null;
   useEffect(() => {
     document.title = [view.neuron ?? name, "summit-graph"].filter((part) => part !== null).join(" · ");
@@ -122,7 +126,7 @@ export function Explorer() {
   )?.problem;
   const said =
     graph.answer && !graph.isOld
-      ? `${name ?? number}: ${plural(graph.answer.nodes.length, "neuron")}, ${plural(graph.answer.edges.length, "edge")}`
+      ? `${drawn?.name ?? graph.answer.class}: ${plural(graph.answer.nodes.length, "neuron")}, ${plural(graph.answer.edges.length, "edge")}`
       : "";
   const hasPins = view.pins.length > 0 && view.neuron === null && !problem;
   return (
@@ -168,7 +172,7 @@ export function Explorer() {
             {!problem && view.neuron === null && graph.answer && (
               <GraphView
                 graph={graph.answer}
-                of_class={selected}
+                of_class={drawn}
                 highestBar={highest}
                 isOld={graph.isOld}
                 chains={chains}
@@ -179,7 +183,7 @@ export function Explorer() {
           {hasPins && graph.answer && (
             <Pins
               graph={graph.answer}
-              of_class={selected}
+              of_class={drawn}
               facts={
                 pins.isOld && pins.answer === null
                   ? view.pins.map((pin) => ({ neuron: pin, chains: null, classes: null, problem: null }))

@@ -35,6 +35,7 @@ const GRAPH: Graph = {
     { source: "layer0/5", target: "layer2/1", count: 20, share: 0.2 },
   ],
   kept: { importance: null, influence: null },
+  atlas: null,
 };
 const USUAL = { rows: 1, columns: 1 };
 

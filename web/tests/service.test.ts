@@ -39,6 +39,17 @@ describe("the service", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test("is asked for all pages of an answer", async () => {
+    const pages = [
+      { run: "r", rows: [1, 2], next: "two" },
+      { run: "r", rows: [3], next: null },
+    ];
+    answer = () => Response.json(pages.shift());
+    const { rows } = await new Service().query("classes", { run: "r" }, NEVER);
+    expect(rows).toEqual([1, 2, 3]);
+    expect(asked).toEqual(["api/v1/queries/classes?run=r", "api/v1/queries/classes?run=r&page=two"]);
+  });
+
   test("has its oldest answers forgotten, so that memory does not grow", async () => {
     answer = () => Response.json({ run: "r" });
     const service = new Service();

@@ -1,9 +1,16 @@
 // What is known of the neuron or edge pointed at, beside it.
 
 import { asCount, asImportance, asShare, plural } from "../figures";
+import { NeuronPictures } from "../neuron/pictures";
 import type { Graph, GraphEdge, GraphNode } from "../service/answers";
 
-export function NeuronCard({ node, graph }: { node: GraphNode; graph: Graph }) {
+interface NeuronCardProps {
+  node: GraphNode;
+  graph: Graph;
+  of_class: string | null;
+}
+
+export function NeuronCard({ node, graph, of_class }: NeuronCardProps) {
   const inputs = graph.edges.filter((edge) => edge.target === node.neuron).length;
   const outputs = graph.edges.filter((edge) => edge.source === node.neuron).length;
   return (
@@ -14,6 +21,7 @@ export function NeuronCard({ node, graph }: { node: GraphNode; graph: Graph }) {
         <span class="sign input" aria-hidden="true" /> {plural(inputs, "input")}
         <span class="sign output" aria-hidden="true" /> {plural(outputs, "output")}
       </p>
+      {node.pictures && <NeuronPictures neuron={node.neuron} pictures={node.pictures} of_class={of_class} />}
     </div>
   );
 }

@@ -4,7 +4,8 @@ import { select } from "d3-selection";
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { Box } from "./beside";
 import { Edges, type Lit } from "./edges";
-import type { PlacedEdge, PlacedNode, Plan } from "./layout";
+import { cellOf, type PlacedEdge, type PlacedNode, type Plan } from "./layout";
+import { TilePictures } from "./tile_pictures";
 import { drawn, neighbour, rowLabel, tile } from "./tiles";
 
 const ZOOM = { lowest: 0.05, highest: 6 };
@@ -27,12 +28,15 @@ export class Drawing {
   private readonly labels = drawn("g", { class: "labels" });
   private readonly svg: SVGSVGElement;
   private readonly edges = new Edges(this.canvas);
+  private readonly pictures = new TilePictures(this.canvas, () => this.schedule());
   private readonly zooming: ZoomBehavior<SVGSVGElement, unknown>;
   private readonly observer: ResizeObserver;
   private readonly tiles = new Map<string, SVGGElement>();
   private transform: ZoomTransform = zoomIdentity;
   private plan: Plan | null = null;
   private lit: Lit = { neuron: null, edge: null, chains: new Set() };
+  /** The tiles that are not dimmed; null: none is. */
+  private bright: ReadonlySet<string> | null = null;
   private frame = 0;
   private isFitted = true;
 
@@ -72,10 +76,15 @@ export class Drawing {
     const focused = (document.activeElement as HTMLElement | null)?.closest<HTMLElement>(".node")?.dataset.neuron;
     this.plan = plan;
     this.tiles.clear();
-    for (const place of plan.nodes) this.tiles.set(place.node.neuron, this.listening(tile(place), place.node.neuron));
+    for (const place of plan.nodes)
+      this.tiles.set(
+        place.node.neuron,
+        this.listening(tile(place, plan.atlas !== null && cellOf(place.node) !== null), place.node.neuron),
+      );
     this.scene.replaceChildren(...this.tiles.values());
     this.labels.replaceChildren(...plan.rows.map(rowLabel));
     this.edges.place(plan.edges);
+    this.pictures.place(plan.nodes, plan.atlas);
     this.svg.setAttribute(
       "aria-label",
       `Attribution graph: ${plan.nodes.length} neurons in ${plan.rows.length} rows, the last layer on top, and ${plan.edges.length} edges; arrow keys go from neuron to neuron`,
@@ -97,12 +106,14 @@ export class Drawing {
       if (edge.source === lit.neuron) outputs.add(edge.target);
     }
     const ends = lit.edge === null ? [] : [lit.edge.edge.source, lit.edge.edge.target];
+    const isLit = lit.neuron !== null || lit.edge !== null;
+    this.bright = isLit ? new Set([...inputs, ...outputs, ...ends, lit.neuron ?? ""]) : null;
     for (const [name, group] of this.tiles) {
       group.classList.toggle("pointed", name === lit.neuron || ends.includes(name));
       group.classList.toggle("input", inputs.has(name));
       group.classList.toggle("output", outputs.has(name));
     }
-    this.svg.classList.toggle("lit", lit.neuron !== null || lit.edge !== null);
+    this.svg.classList.toggle("lit", isLit);
     this.schedule();
   }
 
@@ -251,6 +262,7 @@ export class Drawing {
     });
     this.labels.classList.toggle("dense", this.plan !== null && rowDistance(this.plan) * k < 34);
     this.edges.draw(this.transform, this.lit);
+    this.pictures.draw(this.transform, this.bright);
   }
 }
 

@@ -42,7 +42,7 @@ export function GraphView({ graph, of_class, highestBar, isOld, chains }: GraphV
       {!isEmpty && view.shows === "picture" && (
         <>
           <Controls graph={graph} />
-          <Picture {...{ graph, part, chains }} />
+          <Picture {...{ graph, part, chains, name: of_class?.name ?? null }} />
         </>
       )}
       {!isEmpty && view.shows !== "picture" && <GraphTables graph={part} kind={view.shows} pins={view.pins} />}
@@ -109,9 +109,11 @@ interface PictureProps {
   graph: Graph;
   part: Graph;
   chains: ReadonlySet<string>;
+  /** The class's. */
+  name: string | null;
 }
 
-function Picture({ graph, part, chains }: PictureProps) {
+function Picture({ graph, part, chains, name }: PictureProps) {
   const { view, go } = useNavigation();
   const box = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | null>(null);
@@ -156,7 +158,7 @@ function Picture({ graph, part, chains }: PictureProps) {
       <div ref={box} class="drawing" />
       {node && (
         <Beside drawing={drawing.current} neuron={node.neuron}>
-          <NeuronCard node={node} graph={part} />
+          <NeuronCard key={node.neuron} node={node} graph={part} of_class={name} />
         </Beside>
       )}
       {!node && edge && (

@@ -1,6 +1,6 @@
 // Where everything goes: rows are layers, the last on top; the service says in which slot of its row a neuron stands.
 
-import type { Graph, GraphEdge, GraphLayer, GraphNode } from "../service/answers";
+import type { Atlas, Graph, GraphEdge, GraphLayer, GraphNode } from "../service/answers";
 import { strengthOf } from "./strength";
 
 export const ROW = 98;
@@ -32,6 +32,7 @@ export interface Row {
 export interface Plan {
   rows: Row[];
   nodes: PlacedNode[];
+  atlas: Atlas | null;
   /** Weak ones first, so that strong ones lie above them. */
   edges: PlacedEdge[];
   /** The box around all tiles. */
@@ -66,7 +67,13 @@ export function layOut(graph: Graph, spacing: { rows: number; columns: number },
   }
   edges.sort((one, other) => one.width - other.width);
   const nodes = [...places.values()];
-  return { rows, nodes, edges, bounds: boundsOf(nodes, rows) };
+  return { rows, nodes, atlas: graph.atlas ?? null, edges, bounds: boundsOf(nodes, rows) };
+}
+
+/** The corner of a neuron's picture in the graph's atlas; null where it has none. */
+export function cellOf({ pictures }: GraphNode): { x: number; y: number } | null {
+  if (pictures === null || pictures.x === null || pictures.y === null) return null;
+  return { x: pictures.x, y: pictures.y };
 }
 
 /** Columns come no closer than the largest tiles need. */

@@ -17,14 +17,16 @@ export function drawn<Name extends keyof SVGElementTagNameMap>(
   return made;
 }
 
-/** A plain tile with the channel's number, as large as the neuron is strong. */
-export function tile({ node, x, y, side }: PlacedNode): SVGGElement {
+/** A plain tile with the channel's number, or the frame of a picture with the number below; as large as it is strong. */
+export function tile({ node, x, y, side }: PlacedNode, hasPicture: boolean): SVGGElement {
   const share = node.share === null ? "" : `, ${asShare(node.share)} of the class's images`;
   const digits = String(node.channel);
-  return drawn(
+  const size = hasPicture ? Math.min(11, Math.max(7, side / 5)) : Math.min(15, (side / digits.length) * 1.3);
+  const badge = { width: digits.length * size * 0.62 + 4, height: size + 2, rx: 2 };
+  const made = drawn(
     "g",
     {
-      class: "node",
+      class: hasPicture ? "node seen" : "node",
       role: "button",
       tabindex: -1,
       transform: `translate(${x} ${y})`,
@@ -32,9 +34,18 @@ export function tile({ node, x, y, side }: PlacedNode): SVGGElement {
       "aria-pressed": "false",
       "aria-label": `${node.neuron}, count ${asCount(node.count)}${share}`,
     },
-    drawn("rect", { x: -side / 2, y: -side / 2, width: side, height: side, rx: Math.min(8, side / 5) }),
-    drawn("text", { "font-size": Math.min(15, (side / digits.length) * 1.3).toFixed(1) }, digits),
+    drawn("rect", {
+      x: -side / 2,
+      y: -side / 2,
+      width: side,
+      height: side,
+      rx: hasPicture ? 2 : Math.min(8, side / 5),
+    }),
   );
+  const low = side / 2 - badge.height - 1;
+  if (hasPicture) made.append(drawn("rect", { class: "badge", x: -badge.width / 2, y: low, ...badge }));
+  made.append(drawn("text", { "font-size": size.toFixed(1), y: hasPicture ? low + badge.height / 2 : 0 }, digits));
+  return made;
 }
 
 /** A row's name, at the left edge of the window onto the drawing, whatever its zoom. */

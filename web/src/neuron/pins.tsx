@@ -6,6 +6,7 @@ import { NeuronLink } from "../graph/tables";
 import type { ClassRow, Graph, NeuronClassRow, PathRow } from "../service/answers";
 import { useNavigation, ViewLink } from "../view/navigation";
 import { withClass } from "../view/view";
+import { NeuronPictures } from "./pictures";
 
 export interface Chains {
   down: readonly PathRow[];
@@ -54,7 +55,12 @@ function Pin({ fact, graph, of_class }: { fact: PinFacts; graph: Graph; of_class
         </ViewLink>
       </h3>
       {node ? (
-        <NodeFigures node={node} />
+        <>
+          <NodeFigures node={node} />
+          {node.pictures && (
+            <NeuronPictures neuron={fact.neuron} pictures={node.pictures} of_class={of_class?.name ?? null} />
+          )}
+        </>
       ) : (
         <p>
           Not in the graph of <bdi>{of_class?.name ?? graph.class}</bdi>.

@@ -22,8 +22,27 @@ export type PathRow = Known<RowOf<"widest_paths">, "rank" | "chain" | "strength"
 export type NeuronDetailsRow = Known<RowOf<"neuron_details">, "neuron" | "layer" | "channel">;
 export type ExampleRow = Known<RowOf<"neuron_examples">, "rank" | "image" | "activation">;
 
+/** A neuron's pictures, as paths under /api/v1; null where there is none. */
+export interface Pictures {
+  visualization: string | null;
+  diverse: string[];
+  examples: string | null;
+  class_examples: string | null;
+}
+
+/** All tiles' pictures of a graph in one file, square cells of `side` pixels. */
+export interface Atlas {
+  path: string;
+  side: number;
+  width: number;
+  height: number;
+}
+
 /** One class's attribution graph. */
-export type Graph = Answers["graph"];
-export type GraphNode = Graph["nodes"][number];
+export type Graph = Omit<Answers["graph"], "nodes"> & { nodes: GraphNode[]; atlas: Atlas | null };
+/** A neuron of it; `x` and `y` of its pictures are the corner of its cell in the atlas. */
+export type GraphNode = Omit<Answers["graph"]["nodes"][number], "pictures"> & {
+  pictures: (Pictures & { x: number | null; y: number | null }) | null;
+};
 export type GraphEdge = Graph["edges"][number];
 export type GraphLayer = Graph["layers"][number];

@@ -38,9 +38,19 @@ export class Service {
     return this.get<Graph>("graph", { run, class: of_class }, signal);
   }
 
-  /** One page of a canned query. */
-  query<Name extends QueryName>(name: Name, values: Values, signal: AbortSignal): Promise<QueryAnswer<Name>> {
-    return this.get<QueryAnswer<Name>>(`queries/${name}`, values, signal);
+  /** A canned query's answer, with the rows of all its pages: how many go into one is the service's own limit. */
+  async query<Name extends QueryName>(name: Name, values: Values, signal: AbortSignal): Promise<QueryAnswer<Name>> {
+    const path = `queries/${name}`;
+    const answer = await this.get<QueryAnswer<Name>>(path, values, signal);
+    let { next } = answer;
+    if (!next) return answer;
+    const rows = [...answer.rows];
+    while (next) {
+      const page: QueryAnswer<Name> = await this.get(path, { ...values, page: next }, signal);
+      rows.push(...page.rows);
+      next = page.next;
+    }
+    return { ...answer, rows, next, truncated: false };
   }
 
   /** Whether somebody answers. */

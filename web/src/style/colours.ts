@@ -2,6 +2,7 @@
 
 const NAMES = [
   "surface",
+  "ground",
   "ink",
   "soft",
   "point",
