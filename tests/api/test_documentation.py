@@ -59,7 +59,8 @@ def test_every_format_is_in_the_table() -> None:
 
 
 def example(language: str) -> str:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return found[0]
 
 
 def test_the_examples_print_the_same_names(served: Serving, tmp_path: Path, client: TestClient) -> None:

@@ -189,9 +189,9 @@ def test_pictures_are_written_under_the_page_s_names(tmp_path: Path) -> None:
     assert report.pictures == 5
     with Image.open(folder / "dataset-p" / f"{name}-dataset-p-1.jpg") as patch:
         assert patch.size == (10, 10)
-        colour = patch.getpixel((5, 5))
-        assert isinstance(colour, tuple)
-        red, green, blue = colour
+        middle = patch.getpixel((5, 5))
+        assert isinstance(middle, tuple)
+        red, green, blue = middle
         assert green > 200 > 60 > max(red, blue)
 
 
