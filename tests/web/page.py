@@ -87,20 +87,27 @@ def drawn(page: Page) -> dict[str, Any]:
     return read
 
 
-def inked(page: Page, points: list[tuple[float, float]]) -> list[bool]:
-    """Whether the canvas of the edges is painted at each of these places of the window."""
-    found: list[bool] = page.evaluate(
+def painted(page: Page, points: list[tuple[float, float]]) -> list[list[int]]:
+    """What the canvas of edges and pictures holds at these places of the window: red, green, blue, alpha."""
+    found: list[list[int]] = page.evaluate(
         """(points) => {
           const canvas = document.querySelector(".drawing canvas");
           const { left, top } = canvas.getBoundingClientRect();
           const sharpness = canvas.width / canvas.clientWidth;
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          const alpha = (x, y) => data[4 * (y * canvas.width + x) + 3];
           return points.map(([x, y]) => {
             const [column, row] = [Math.round((x - left) * sharpness), Math.round((y - top) * sharpness)];
-            return [-1, 0, 1].some((right) => [-1, 0, 1].some((down) => alpha(column + right, row + down) > 0));
+            const at = 4 * (row * canvas.width + column);
+            return [...data.slice(at, at + 4)];
           });
         }""",
         [list(point) for point in points],
     )
     return found
+
+
+def inked(page: Page, points: list[tuple[float, float]]) -> list[bool]:
+    """Whether something is painted at each of these places of the window, or a pixel beside it."""
+    around = [(x + right, y + down) for x, y in points for right in (-1, 0, 1) for down in (-1, 0, 1)]
+    alphas = [pixel[3] for pixel in painted(page, around)]
+    return [max(alphas[9 * place : 9 * place + 9]) > 0 for place in range(len(points))]

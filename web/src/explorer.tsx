@@ -184,6 +184,7 @@ export function Explorer() {
             <Pins
               graph={graph.answer}
               of_class={drawn}
+              classes={class_rows}
               facts={
                 pins.isOld && pins.answer === null
                   ? view.pins.map((pin) => ({ neuron: pin, chains: null, classes: null, problem: null }))

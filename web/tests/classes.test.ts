@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { barsPath, highestBar } from "../src/classes/histogram";
+import { namesOf } from "../src/classes/names";
 import { ordered } from "../src/classes/ordering";
 import type { ClassRow } from "../src/service/answers";
 import type { Sort } from "../src/view/view";
@@ -56,6 +57,13 @@ describe("the search", () => {
 
   test("may find nothing", () => {
     expect(numbers("zebra", "number")).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("of two classes that have the same say which is which", () => {
+    const names = namesOf([row(4, "crane", 1), row(7, "crane", 1), row(8, "bear", 1)]);
+    expect([...names.values()]).toEqual(["crane (4)", "crane (7)", "bear"]);
   });
 });
 

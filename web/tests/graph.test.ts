@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { placed } from "../src/graph/beside";
-import { layOut, pointOf, TILE } from "../src/graph/layout";
+import { layOut, pointOf, ROW, TILE } from "../src/graph/layout";
 import { limited, strengthOf } from "../src/graph/strength";
 import { neighbour } from "../src/graph/tiles";
 import type { Graph, GraphNode } from "../src/service/answers";
@@ -75,6 +75,13 @@ describe("the layout", () => {
     expect(pointOf(weakest, 0)).toEqual({ x: place("layer0/5").x, y: place("layer0/5").y });
     expect(pointOf(weakest, 1)).toEqual({ x: place("layer1/7").x, y: place("layer1/7").y });
     expect(pointOf(weakest, 0.5).y).toBeCloseTo((place("layer0/5").y + place("layer1/7").y) / 2);
+  });
+
+  test("puts long rows further apart", () => {
+    const nodes = Array.from({ length: 60 }, (_, channel) => node(2, channel, channel, 1));
+    const { bounds } = layOut({ ...GRAPH, nodes, edges: [] }, USUAL);
+    expect((bounds.right - bounds.left) / (bounds.bottom - bounds.top)).toBeLessThan(4);
+    expect(plan.rows[1]?.y).toBe(ROW);
   });
 
   test("keeps sizes when only a part is drawn", () => {

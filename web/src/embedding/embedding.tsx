@@ -1,6 +1,7 @@
 // Where the classes lie to each other at the chosen layer, as a picture or as a table.
 
 import { useEffect, useRef } from "preact/hooks";
+import { namesOf } from "../classes/names";
 import type { ClassRow, PositionRow } from "../service/answers";
 import { SortedTable } from "../sorted_table";
 import { useNavigation, ViewLink } from "../view/navigation";
@@ -68,7 +69,7 @@ function Picture({ layer, positions, classes, selected, pointed, shown, onPoint 
     }
   }, [positions]);
   useEffect(() => {
-    scatter.current?.mark({ selected, pointed, shown, names: new Map(classes.map((one) => [one.class, one.name])) });
+    scatter.current?.mark({ selected, pointed, shown, names: namesOf(classes) });
   }, [selected, pointed, shown, classes]);
   useEffect(() => scatter.current?.redraw(), [view.theme]);
   const label = `${positions?.length ?? 0} classes placed by which neurons of ${layer} they activate; the same as a table: the button Table`;

@@ -8,7 +8,9 @@ import { cellOf, type PlacedEdge, type PlacedNode, type Plan } from "./layout";
 import { TilePictures } from "./tile_pictures";
 import { drawn, neighbour, rowLabel, tile } from "./tiles";
 
-const ZOOM = { lowest: 0.05, highest: 6 };
+const ZOOM = { lowest: 0.01, highest: 6 };
+/** Rows' names come no closer; where rows do, some are left unnamed. */
+const LABEL_PX = 10;
 /** What is free of tiles at first: at the left for the rows' names. */
 const MARGIN = { left: 118, right: 20, top: 16, bottom: 34 };
 /** A graph of few rows is not blown up beyond this. */
@@ -257,10 +259,14 @@ export class Drawing {
   private draw(): void {
     const { k, x, y } = this.transform;
     this.scene.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
+    const distance = this.plan === null ? 0 : rowDistance(this.plan) * k;
+    const every = Math.ceil(LABEL_PX / Math.max(distance, 0.1));
     this.plan?.rows.forEach((row, index) => {
-      this.labels.children[index]?.setAttribute("transform", `translate(0 ${row.y * k + y})`);
+      const label = this.labels.children[index];
+      label?.setAttribute("transform", `translate(0 ${row.y * k + y})`);
+      label?.classList.toggle("unnamed", index % every !== 0);
     });
-    this.labels.classList.toggle("dense", this.plan !== null && rowDistance(this.plan) * k < 34);
+    this.labels.classList.toggle("dense", distance < 34);
     this.edges.draw(this.transform, this.lit);
     this.pictures.draw(this.transform, this.bright);
   }

@@ -7,6 +7,9 @@ export const ROW = 98;
 export const COLUMN = 82;
 export const TILE = { least: 26, most: 62 };
 const EDGE = { least: 0.8, most: 7 };
+/** Where rows are long, they are put further apart, until the whole is this many times as wide as it is high. */
+const ASPECT = 1.6;
+const MOST_APART = 8;
 
 export interface PlacedNode {
   node: GraphNode;
@@ -46,9 +49,12 @@ export function layOut(graph: Graph, spacing: { rows: number; columns: number },
   const strongestEdge = Math.max(...scaleOf.edges.map(strength.of), 0);
   const layers = [...graph.layers].sort((one, other) => other.layer_index - one.layer_index);
   const places = new Map<string, PlacedNode>();
+  // By the whole graph, so that rows stay where they are while the reader leaves neurons out.
+  const longest = Math.max(...layers.map(({ layer_index }) => inLayer(scaleOf, layer_index).length), 0);
+  const apart = Math.min(Math.max((longest * COLUMN) / (layers.length * ROW) / ASPECT, 1), MOST_APART);
   const rows = layers.map((layer, index): Row => {
-    const y = index * ROW * spacing.rows;
-    const own = graph.nodes.filter((node) => node.layer_index === layer.layer_index);
+    const y = index * ROW * apart * spacing.rows;
+    const own = inLayer(graph, layer.layer_index);
     own.sort((one, other) => one.slot - other.slot);
     own.forEach((node, slot) => {
       // The area of a tile, not its side, is in proportion: that is what the eye compares.
@@ -74,6 +80,10 @@ export function layOut(graph: Graph, spacing: { rows: number; columns: number },
 export function cellOf({ pictures }: GraphNode): { x: number; y: number } | null {
   if (pictures === null || pictures.x === null || pictures.y === null) return null;
   return { x: pictures.x, y: pictures.y };
+}
+
+function inLayer(graph: Graph, layer_index: number): GraphNode[] {
+  return graph.nodes.filter((node) => node.layer_index === layer_index);
 }
 
 /** Columns come no closer than the largest tiles need. */

@@ -55,7 +55,8 @@ export class TilePictures {
       const [left, top] = [place.x * k + x - side / 2, place.y * k + y - side / 2];
       const isDimmed = bright !== null && !bright.has(place.node.neuron);
       context.globalAlpha = 1;
-      if (isDimmed) context.fillRect(left, top, side, side);
+      // No edge shows through a picture that is dimmed, or has no pixels beyond its image's border.
+      context.fillRect(left, top, side, side);
       context.globalAlpha = isDimmed ? DIMMED : 1;
       context.drawImage(image, cell.x, cell.y, atlas.side, atlas.side, left, top, side, side);
     }

@@ -1,5 +1,7 @@
 // The pinned neurons: what each is in this class, its strongest chains, and the other classes that use it.
 
+import { useMemo } from "preact/hooks";
+import { namesOf } from "../classes/names";
 import { asCount, asShare, plural } from "../figures";
 import { NodeFigures } from "../graph/card";
 import { NeuronLink } from "../graph/tables";
@@ -24,15 +26,17 @@ export interface PinFacts {
 interface PinsProps {
   graph: Graph;
   of_class: ClassRow | null;
+  classes: readonly ClassRow[];
   facts: readonly PinFacts[];
 }
 
-export function Pins({ graph, of_class, facts }: PinsProps) {
+export function Pins({ graph, of_class, classes, facts }: PinsProps) {
+  const names = useMemo(() => namesOf(classes), [classes]);
   const { go } = useNavigation();
   return (
     <aside class="pins" aria-label="Pinned neurons">
       {facts.map((fact) => (
-        <Pin key={fact.neuron} fact={fact} graph={graph} of_class={of_class} />
+        <Pin key={fact.neuron} {...{ fact, graph, of_class, names }} />
       ))}
       <button type="button" class="quiet" onClick={() => go({ pins: [] })}>
         Let go of {facts.length === 1 ? "it" : "all"}
@@ -43,7 +47,14 @@ export function Pins({ graph, of_class, facts }: PinsProps) {
 
 const CLASSES_LISTED = 30;
 
-function Pin({ fact, graph, of_class }: { fact: PinFacts; graph: Graph; of_class: ClassRow | null }) {
+interface PinProps {
+  fact: PinFacts;
+  graph: Graph;
+  of_class: ClassRow | null;
+  names: ReadonlyMap<number, string>;
+}
+
+function Pin({ fact, graph, of_class, names }: PinProps) {
   const node = graph.nodes.find((one) => one.neuron === fact.neuron);
   const others = (fact.classes ?? []).filter((row) => row.class !== graph.class);
   return (
@@ -82,7 +93,7 @@ function Pin({ fact, graph, of_class }: { fact: PinFacts; graph: Graph; of_class
             {others.slice(0, CLASSES_LISTED).map((row) => (
               <li key={row.class}>
                 <ViewLink to={(view) => ({ ...withClass(view, row.class), pins: [fact.neuron] })}>
-                  <bdi>{row.name}</bdi>
+                  <bdi>{names.get(row.class) ?? row.name}</bdi>
                 </ViewLink>
                 <span class="value">{row.share === null ? asCount(row.count) : asShare(row.share)}</span>
               </li>
