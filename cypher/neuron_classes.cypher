@@ -8,8 +8,8 @@
 // example: neuron=mixed4e/346
 MATCH (n:Neuron {id: $neuron})<-[a:ACTIVATES]-(c:Class)
 WHERE $scope = 'all' OR a.selected
-WITH n, sum(CASE WHEN c.images IS NULL THEN 1 ELSE 0 END) AS uncounted
-MATCH (n)<-[a:ACTIVATES]-(c:Class)
+WITH sum(CASE WHEN c.images IS NULL THEN 1 ELSE 0 END) AS uncounted
+MATCH (n:Neuron {id: $neuron})<-[a:ACTIVATES]-(c:Class)
 WHERE $scope = 'all' OR a.selected
 RETURN c.number AS class, c.name AS name, a.count AS count, a.share AS share,
        a.importance AS importance, a.selected AS selected

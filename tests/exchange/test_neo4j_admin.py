@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -21,31 +18,13 @@ from summit_graph.store import open_store
 from summit_graph.store.neo4j import Neo4jStore, content
 from tests.runs import small_run
 from tests.services.missing import ToolMissing, skip_or_fail
-from tests.services.neo4j_jars import java, neo4j_jars
+from tests.services.neo4j_admin import run_admin_tool
 from tests.services.neo4j_server import running_neo4j, temporary_home, write_configuration
 from tests.services.ports import free_port
 from tests.store.naive_rows import naive_rows
 from tests.store.test_contract import assert_holds
 
 __all__ = ["small_run"]
-
-
-def run_admin_tool(command: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """Runs a `neo4j-admin` command as it was printed, with the tool out of Neo4j's jars."""
-    words = shlex.split(command)
-    assert words[0] == "neo4j-admin"
-    tool = [java(), "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{neo4j_jars()}/*", "org.neo4j.cli.AdminTool"]
-    places = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
-    # It leaves a report where it runs.
-    return subprocess.run(
-        [*tool, *words[1:]],
-        capture_output=True,
-        text=True,
-        cwd=home,
-        env={**os.environ, **places},
-        timeout=300,
-        check=False,
-    )
 
 
 def test_what_neo4js_own_tool_imports_is_the_run(

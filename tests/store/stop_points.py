@@ -118,10 +118,10 @@ def standing_load(run: Path, place: str, phase: str, event: int, when: When) -> 
             process.kill()
 
 
-def kill_a_load(run: Path, place: str, phase: str, event: int, when: When, delay_ms: float = 0.0) -> None:
-    """Kills a load `delay_ms` after it has reached the stop point."""
+def kill_a_load(run: Path, place: str, phase: str, event: int, when: When) -> None:
+    """Kills a load as soon as it has reached the stop point."""
     with standing_load(run, place, phase, event, when) as process:
-        time.sleep(delay_ms / 1000)
+        pass
     assert process.returncode == -signal.SIGKILL
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
 from tests.services.evidence import Evidence
-from tests.store.stop_points import PHASES, When, kill_a_load
+from tests.store.stop_points import PHASES, When, standing_load
 from tests.store.stored import run_states
 from tests.store.test_contract import assert_holds
 
@@ -34,8 +35,12 @@ SOON: tuple[tuple[str, str, int, When], ...] = (
 
 def kill_and_recover(store: Store, place: str, run: Run, other: Run, phase: str, event: int, when: When) -> bool:
     """Kills one load of `run` beside `other`, and loads it again; whether the killed one was visible already."""
-    delay_ms = float(np.random.default_rng([event, len(phase)]).uniform(0, 5)) if when == "within" else 0.0
-    kill_a_load(run.directory, place, phase, event, when, delay_ms)
+    with standing_load(run.directory, place, phase, event, when):
+        if when == "within":
+            time.sleep(float(np.random.default_rng([event, len(phase)]).uniform(0, 0.005)))
+        else:
+            # Who reads does not wait for a load, wherever that stands.
+            assert_holds(store, other)
     served = {name for name, state in run_states(store).items() if state == "ready"}
     assert served in ({other.manifest.run}, {other.manifest.run, run.manifest.run})
     assert_holds(store, other)

@@ -1,12 +1,13 @@
 """What a server holds of our labels: whose they are, which runs, and a run's rows read back page by page.
 
 A page is one record, a list of rows: a driver that decodes each row by itself takes ten times as long. Pages follow the
-index on ids, so that neither side holds more than one of them.
+index on ids, so that neither side holds more than two of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import neo4j
@@ -104,16 +105,23 @@ def _pages(
         nodes = max(1, ROWS_PER_BATCH * expected[label] // expected[table])
     values: dict[str, Any] = {"run": run, "end": run + _AFTER_SLASH, "nodes": nodes, "state": state}
     text = _page_text(entry, label)
-    after = "" if label == "Run" else run + "/"
-    while True:
+
+    def page(after: str) -> tuple[str | None, Sequence[Sequence[Any]]]:
         sent = {**values, "after": after}
-        page: neo4j.Record = server.read(text, sent, lambda result: result.single(strict=True), label=f"read {table}")
-        last, rows = page.values()
-        if last is None:
-            return
-        after = last
-        if rows:
-            yield rows
+        found: neo4j.Record = server.read(text, sent, lambda result: result.single(strict=True), label=f"read {table}")
+        last, rows = found.values()
+        return last, rows
+
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(page, "" if label == "Run" else run + "/")
+        while True:
+            last, rows = coming.result()
+            if last is None:
+                return
+            # The server looks for the next page while this one is hashed.
+            coming = reader.submit(page, last)
+            if rows:
+                yield rows
 
 
 def _page_text(entry: schema.Label | schema.Relationship, label: str) -> str:
