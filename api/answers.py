@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from api.formats import MEDIA_TYPES
+from api.pictures import GraphPictures
 from summit_graph.queries import ClassGraph, Column, Parameter, Query
 
 JSON = "application/json"
@@ -35,7 +36,7 @@ def json_bytes(value: Any) -> bytes:
     return to_json(value, inf_nan_mode="null")
 
 
-def graph_answer(graph: ClassGraph) -> dict[str, Any]:
+def graph_answer(graph: ClassGraph, pictures: GraphPictures) -> dict[str, Any]:
     """A class's graph as it is sent."""
     return {
         "run": graph.run,
@@ -52,7 +53,7 @@ def graph_answer(graph: ClassGraph) -> dict[str, Any]:
                 "count": node.count,
                 "share": node.share,
                 "importance": node.importance,
-                "pictures": None,
+                "pictures": pictures.node_entry(node.layer, node.channel),
             }
             for node in graph.nodes
         ],
@@ -61,6 +62,7 @@ def graph_answer(graph: ClassGraph) -> dict[str, Any]:
             for edge in graph.edges
         ],
         "kept": {"importance": graph.kept.importance, "influence": graph.kept.influence},
+        "atlas": pictures.atlas_entry(),
     }
 
 
@@ -180,6 +182,22 @@ CATALOGUE_SCHEMA = _object(
         )
     }
 )
+_ADDRESSES: dict[str, dict[str, Any]] = {
+    "visualization": _or_null(_TEXT),
+    "diverse": _array(_TEXT),
+    "examples": _or_null(_TEXT),
+    "class_examples": _or_null(_TEXT),
+}
+PICTURES_SCHEMA = _object({"run": _TEXT, "neuron": _TEXT, **_ADDRESSES})
+_CELL_SCHEMA = _object(
+    {
+        "x": _INTEGER,
+        "y": _INTEGER,
+        "kind": {"type": "string", "enum": ["visualization", "examples"]},
+        **_ADDRESSES,
+    }
+)
+_ATLAS_SCHEMA = _object({"path": _TEXT, "side": _INTEGER, "width": _INTEGER, "height": _INTEGER})
 GRAPH_SCHEMA = _object(
     {
         "run": _TEXT,
@@ -195,11 +213,12 @@ GRAPH_SCHEMA = _object(
                     "count": _INTEGER,
                     "share": _or_null(_NUMBER),
                     "importance": _or_null(_NUMBER),
-                    "pictures": {"type": "null"},
+                    "pictures": _or_null(_CELL_SCHEMA),
                 }
             )
         ),
         "edges": _array(_object({"source": _TEXT, "target": _TEXT, "count": _INTEGER, "share": _or_null(_NUMBER)})),
         "kept": _object({"importance": _or_null(_NUMBER), "influence": _or_null(_NUMBER)}),
+        "atlas": _or_null(_ATLAS_SCHEMA),
     }
 )

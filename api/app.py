@@ -26,17 +26,20 @@ from api.hosts import HostCheck
 from api.keys import HEADER, LEAST_LENGTH, KeyCheck, Keys
 from api.metrics import Metrics
 from api.origins import Origins
+from api.pictures import Gallery
 from api.problems import PROBLEM_SCHEMAS, add_problem_handlers, documented
 from api.routes.cypher import cypher_router
 from api.routes.documentation import router as documentation_router
 from api.routes.graph import router as graph_router
 from api.routes.health import router as health_router
 from api.routes.login import form, login_router
+from api.routes.pictures import router as pictures_router
 from api.routes.queries import queries_router
 from api.routes.runs import runs_router
 from api.service import Service
 from summit_graph import __version__, settings
 from summit_graph.errors import SummitError
+from summit_graph.pictures import shelf_of
 from summit_graph.queries import Catalogue, load_catalogue
 from summit_graph.store import open_store
 
@@ -49,6 +52,7 @@ TAGS = [
     {"name": "runs", "description": "What was loaded."},
     {"name": "queries", "description": "The catalogue of canned queries, and one operation for each."},
     {"name": "graph", "description": "One class's attribution graph, to be drawn."},
+    {"name": "pictures", "description": "Pictures of neurons, where the run brought some."},
     {"name": "cypher", "description": "One's own reading queries, where the service was started with --allow-cypher."},
     {"name": "health", "description": "Whether the service lives and can answer."},
 ]
@@ -68,6 +72,7 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
         service = Service(
             open_store(store_url),
             catalogue,
+            Gallery(shelf_of(store_url)),
             metrics,
             concurrent_queries=settings.number("concurrent_queries"),
             queue_timeout_ms=settings.number("queue_timeout_ms"),
@@ -96,6 +101,7 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
     versioned.include_router(runs_router(catalogue))
     versioned.include_router(queries_router(catalogue, settings.number("maximum_rows")))
     versioned.include_router(graph_router)
+    versioned.include_router(pictures_router)
     if settings.setting("allow_cypher").value():
         versioned.include_router(cypher_router())
     app.include_router(versioned)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from api.metrics import Metrics
+from api.pictures import Gallery
 from api.problems import Busy, ClientGone, request_id
 from summit_graph.errors import QueryTimeout
 from summit_graph.queries import Catalogue
@@ -38,6 +39,7 @@ class Service:
 
     store: Store
     catalogue: Catalogue
+    gallery: Gallery
     metrics: Metrics
     concurrent_queries: int
     queue_timeout_ms: int

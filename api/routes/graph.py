@@ -11,10 +11,12 @@ from api.answers import GRAPH_SCHEMA, documented_answer, graph_answer, json_byte
 from api.caching import whole
 from api.formats import MEDIA_TYPES, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
+from api.pictures import graph_pictures
 from api.problems import documented
 from api.service import service_of
 from summit_graph.queries import class_graph
 from summit_graph.queries.parameter import DOMAIN_MEANINGS
+from summit_graph.store import Store
 
 router = APIRouter(tags=["graph"])
 ClassParameter = Annotated[str, Query(alias="class", description=DOMAIN_MEANINGS["class"], **TEXT_BOUNDS)]
@@ -32,7 +34,10 @@ async def graph(request: Request, class_: ClassParameter, run: RunParameter = No
     """Its selected neurons, each with its slot (place in its layer's row), its edges, and what part of all they are."""
     refuse_unknown(request, ("class", "run"))
     media_type = MEDIA_TYPES[wanted_format(request, offered=("json",))]
-    content = await service_of(request).answer(
-        request, "graph", lambda store: json_bytes(graph_answer(class_graph(store, class_, run)))
-    )
-    return whole(request, content, media_type)
+    service = service_of(request)
+
+    def work(store: Store) -> bytes:
+        found = class_graph(store, class_, run)
+        return json_bytes(graph_answer(found, graph_pictures(found, service.gallery.shelf)))
+
+    return whole(request, await service.answer(request, "graph", work), media_type)

@@ -5,10 +5,14 @@ A string made up at random names no class: without these every answer would be 4
 
 from __future__ import annotations
 
+import os
 import random
 from typing import Any
 
 import schemathesis
+
+from summit_graph.pictures import visualization_path
+from tests.api.pictured import name_of
 
 NAMES: dict[str, tuple[str, ...]] = {
     "class": ("0", "4", "brown bear", "tench", "small/4"),
@@ -17,10 +21,26 @@ NAMES: dict[str, tuple[str, ...]] = {
     "classes": ("0,4", "tench, brown bear", "0-7"),
     "neuron": ("mixed4/1", "head/0", "small/mixed3/2"),
     "layer": ("mixed4", "head", "stem.0"),
+    "lowest": ("stem.0",),
+    "highest": ("head", "mixed4"),
     "run": ("small",),
 }
 """Values of the parameters that name something."""
 SHARE = 0.8
+
+
+PICTURE = name_of(visualization_path("head", 3))
+ATLAS = os.environ.get("MADE_UP_ATLAS", "")
+"""Name of an atlas that is there."""
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Puts the addresses of a picture and an atlas that there are in the place of made-up ones, most times."""
+    if not path_parameters or random.Random(repr(sorted(path_parameters.items(), key=repr))).random() > SHARE:
+        return path_parameters
+    name = ATLAS if "/atlas/" in context.operation.path else PICTURE
+    return {**path_parameters, "run": "small", "name": name}
 
 
 @schemathesis.hook

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +43,21 @@ def command_line(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def serving(*options: str, environment: dict[str, str] | None = None, folder: Path = PROJECT) -> Iterator[Serving]:
-    """Serves on a free port until the block ends, from a folder; fails where it stops by itself or not in order."""
+def serving(
+    *options: str,
+    environment: dict[str, str] | None = None,
+    folder: Path = PROJECT,
+    command: Sequence[str] | None = None,
+) -> Iterator[Serving]:
+    """Serves on a free port until the block ends, from a folder; fails where it stops by itself or not in order.
+
+    `command` is another program that prints its address, answers, and ends in order on SIGTERM.
+    """
     started = time.monotonic()
     # A file: a pipe that nobody reads would fill up with the lines of requests.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as messages:
         process = subprocess.Popen(
-            command_line("serve", "--port", "0", *options),
+            command or command_line("serve", "--port", "0", *options),
             cwd=folder,
             env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
