@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from summit_graph.run import Run
 from tests.ingest.pictures import write_folders
-from tests.ingest.stopped_ingests import IngestServer
+from tests.ingest.stopped_ingests import COMMAND, IngestServer
 from tests.ingest.tiny_model import MODEL
 from tests.resnet_run import cifar_files, resnet_run
 
@@ -25,6 +26,19 @@ def server() -> Iterator[IngestServer]:
 @pytest.fixture
 def tiny_place(tmp_path: Path) -> Path:
     """A working directory with a model and images of three classes."""
-    (tmp_path / "tiny_model.py").write_text(MODEL)
-    write_folders(tmp_path / "images", {"ant": 5, "bee": 9, "cat": 4})
-    return tmp_path
+    return _tiny_place(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(server: IngestServer, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The run of an ingest of such a place that nobody stops."""
+    place = _tiny_place(tmp_path_factory.mktemp("undisturbed"))
+    done = server.run(COMMAND, place)
+    assert done.code == 0, done.errors
+    return Run.open(place / "run")
+
+
+def _tiny_place(folder: Path) -> Path:
+    (folder / "tiny_model.py").write_text(MODEL)
+    write_folders(folder / "images", {"ant": 5, "bee": 9, "cat": 4})
+    return folder

@@ -21,8 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+import pyarrow
+import torch
+
 PROJECT = Path(__file__).resolve().parents[2]
-PHASES = ("images", "rename", "manifest", "merge", "embedding")
+COMMAND = (
+    *("ingest", "tiny_model.py:tiny", "images", "--out", "run", "--layers", "first,second,third", "--accept-labels"),
+    *("--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25", "--batch-size", "4", "--activation-mass", "0.5"),
+)
+"""An ingest of the fixture `tiny_place`."""
+PHASES = ("images", "pictures", "rename", "manifest", "merge", "embedding")
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Stop:
     nth: int = 1
     delay_ms: float = 0.0
     signal: int = signal.SIGKILL
+    victim: str = "ingest"
+    """Who gets the signal: the ingest, or its `decoders`."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,10 @@ class IngestServer:
         """Runs `summit-graph WORDS` in a folder, to its end or to where it is stopped."""
         return self.ranks(1, words, folder, stop)[0]
 
-    def ranks(self, size: int, words: Sequence[object], folder: Path, stop: Stop | None = None) -> list[End]:
-        """Runs it as so many ranks side by side; the last one is stopped."""
+    def ranks(
+        self, size: int, words: Sequence[object], folder: Path, stop: Stop | None = None, stopped: int = 0
+    ) -> list[End]:
+        """Runs it as so many ranks side by side, of which the one with the number `stopped` is stopped."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         request = {
@@ -83,6 +96,7 @@ class IngestServer:
             "words": [str(word) for word in words],
             "folder": str(folder),
             "stop": stop and vars(stop),
+            "stopped": stopped,
         }
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
@@ -108,6 +122,9 @@ def serve() -> None:
     import ingest.pipeline
     import ingest.whole_run  # noqa: F401  loaded once, for all that are forked
 
+    # What these load when they are first used takes longer than a small ingest.
+    pyarrow.table({"number": [0]}).to_pandas()
+    torch.export.export(torch.nn.Linear(1, 1), (torch.zeros(1, 1),), strict=False).run_decompositions({})
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), flush=True)
 
@@ -123,7 +140,9 @@ def _forked(request: dict[str, Any]) -> list[dict[str, Any]]:
                 here = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": request["port"], "GLOO_SOCKET_IFNAME": "lo"}
                 os.environ |= {name: str(value) for name, value in (here | {"RANK": rank, "WORLD_SIZE": size}).items()}
             os.close(reading)
-            _be_the_command(request["words"], folder, rank, request["stop"] if rank == size - 1 else None, writing)
+            _be_the_command(
+                request["words"], folder, rank, request["stop"] if rank == request["stopped"] else None, writing
+            )
         os.close(writing)
         children.append((child, reading))
     return [_ended(*child, folder, rank) for rank, child in enumerate(children)]
@@ -166,7 +185,9 @@ def _stop_there(stop: Stop, said: int) -> None:
 
     def kill() -> None:
         os.write(said, active[-1].encode())
-        os.kill(os.getpid(), stop.signal)
+        myself = psutil.Process()
+        for victim in myself.children() if stop.victim == "decoders" else [myself]:
+            victim.send_signal(stop.signal)
 
     def begins(phase: str) -> None:
         counts[phase] += 1
@@ -208,7 +229,7 @@ def _put_around(
     renaming = Path.replace
 
     def replace(path: Path, target: Path) -> Path:
-        phase = "manifest" if target.name == "manifest.json" else "rename"
+        phase = "pictures" if target.suffix == ".webp" else "manifest" if target.stem == "manifest" else "rename"
         begins(phase)
         try:
             moved = renaming(path, target)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from summit_graph.run import Run
-from tests.ingest.stopped_ingests import IngestServer, Stop
-from tests.ingest.test_interruption import COMMAND, undisturbed
+from tests.ingest.stopped_ingests import COMMAND, IngestServer, Stop
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def remount(disk: Path, option: str) -> None:
 
 
 def test_a_full_and_a_read_only_disk_are_one_line_and_the_same_command_goes_on(
-    server: IngestServer, tiny_place: Path, small_disk: Path
+    server: IngestServer, tiny_place: Path, small_disk: Path, undisturbed: Run
 ) -> None:
     command = [word if word != "run" else "disk/run" for word in COMMAND] + ["--name", "run"]
     # One class is written; then other files leave no room.
@@ -53,4 +52,4 @@ def test_a_full_and_a_read_only_disk_are_one_line_and_the_same_command_goes_on(
     assert "cannot write disk/run: Read-only file system" in locked.errors.splitlines()[-1]
     remount(small_disk, "rw")
     assert server.run(command, tiny_place).code == 0
-    assert Run.open(small_disk / "run").manifest.digest == undisturbed(server, tiny_place).manifest.digest
+    assert Run.open(small_disk / "run").manifest.digest == undisturbed.manifest.digest

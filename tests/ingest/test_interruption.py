@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from summit_graph.pictures import PICTURES, index_folder
 from summit_graph.run import Run, read_manifest
 from summit_graph.run.checkpoint import finished_classes
 from summit_graph.run.lock import RunLock
 from summit_graph.run.manifest import COMPLETE
-from tests.ingest.stopped_ingests import PHASES, IngestServer, Stop
-from tests.ingest.test_ingest_command import words
+from tests.ingest.stopped_ingests import COMMAND, PHASES, IngestServer, Stop
 from tests.services.evidence import Evidence
-
-COMMAND = words("tiny_model.py:tiny", "images", "--batch-size", "4", "--activation-mass", "0.5")
-
-
-def undisturbed(server: IngestServer, tiny_place: Path) -> Run:
-    """The run of an ingest that nobody stops."""
-    done = server.run([*COMMAND, "--name", "run", "--out", "whole"], tiny_place)
-    assert done.code == 0, done.errors
-    return Run.open(tiny_place / "whole")
 
 
 def check_stopped(run: Path) -> None:
@@ -38,62 +30,72 @@ def check_stopped(run: Path) -> None:
         assert opened.table("classes").num_rows >= len(opened.class_numbers)
 
 
-def stopped_again_and_again(server: IngestServer, tiny_place: Path, stops: list[Stop], kills: Counter[str]) -> Run:
-    """The run after ingests that are stopped one after the other in one run directory, and one that is not."""
-    run = tiny_place / "run"
-    for stop in stops:
-        ended = server.run(COMMAND, tiny_place, stop)
+class Stopped:
+    """One run directory, of which ingests are stopped one after the other; a new one where the run is complete."""
+
+    def __init__(self, server: IngestServer, place: Path, undisturbed: Run) -> None:
+        self._server, self._place, self._undisturbed = server, place, undisturbed
+        self.kills: Counter[str] = Counter()
+        """How many ingests were killed, by where they were at."""
+
+    def stop(self, stop: Stop, *options: object) -> None:
+        """Goes on with the run and stops there, if the ingest comes that far."""
+        ended = self._server.run([*COMMAND, *options], self._place, stop)
         if ended.phase:
             assert ended.code == -stop.signal, ended.errors
-            kills[ended.phase] += 1
+            self.kills[ended.phase] += 1
         else:
             assert ended.code == 0, ended.errors
+        run = self._place / "run"
         check_stopped(run)
-    ended = server.run(COMMAND, tiny_place)
-    assert ended.code == 0, ended.errors
-    left = [path.name for path in run.rglob("*") if path.name.startswith(".") or path.name == "checkpoints"]
-    assert left == []
-    return Run.open(run)
+        if (run / "manifest.json").exists() and read_manifest(run).state == COMPLETE:
+            self.end()
+
+    def end(self) -> None:
+        """Goes on to the end; the run is then as one that nothing disturbed, and is taken away."""
+        run = self._place / "run"
+        ended = self._server.run(COMMAND, self._place)
+        assert ended.code == 0, ended.errors
+        assert Run.open(run).manifest.tables == self._undisturbed.manifest.tables
+        assert Run.open(run).manifest.digest == self._undisturbed.manifest.digest
+        assert index_folder(run / PICTURES) == index_folder(self._undisturbed.directory / PICTURES)
+        assert not [path for path in run.rglob("*") if path.name.startswith(".") or path.name == "checkpoints"]
+        shutil.rmtree(run)
 
 
 def test_a_kill_in_each_phase_leaves_a_run_that_goes_on_to_the_same_digests(
-    server: IngestServer, tiny_place: Path
+    server: IngestServer, tiny_place: Path, undisturbed: Run
 ) -> None:
-    kills: Counter[str] = Counter()
-    stops = [
-        Stop("manifest", 1),  # the first manifest is written, and not in its place
-        Stop("images", 3),
-        Stop("rename", 5),  # a table of the first class is about to be put in its place
-        Stop("rename", 2),
-        Stop("merge", 2),
-        Stop("embedding", 1),
-        Stop("manifest", 2),  # complete, and its checkpoints still lie there
-    ]
-    run = stopped_again_and_again(server, tiny_place, stops, kills)
-    whole = undisturbed(server, tiny_place)
-    assert run.manifest.tables == whole.manifest.tables
-    assert run.manifest.digest == whole.manifest.digest
-    assert set(kills) == set(PHASES)
-    assert kills.total() == len(stops)
+    stopped = Stopped(server, tiny_place, undisturbed)
+    stopped.stop(Stop("manifest", 1))  # the first manifest is written, and not in its place
+    stopped.stop(Stop("images", 3))
+    stopped.stop(Stop("pictures", 4))
+    stopped.stop(Stop("rename", 5))  # a table of the first class is about to be put in its place
+    stopped.stop(Stop("rename", 2))
+    stopped.stop(Stop("merge", 2))
+    stopped.stop(Stop("embedding", 1))
+    stopped.stop(Stop("manifest", 2))  # complete, and its checkpoints still lie there
+    assert stopped.kills == {"manifest": 2, "images": 1, "pictures": 1, "rename": 2, "merge": 1, "embedding": 1}
 
 
 @pytest.mark.long
-def test_kills_everywhere_change_nothing(server: IngestServer, tiny_place: Path, evidence: Evidence) -> None:
-    whole = undisturbed(server, tiny_place)
-    kills: Counter[str] = Counter()
+@pytest.mark.timeout(1500)
+def test_kills_everywhere_change_nothing(
+    server: IngestServer, tiny_place: Path, undisturbed: Run, evidence: Evidence
+) -> None:
+    stopped = Stopped(server, tiny_place, undisturbed)
     generator = random.Random(5)
-    last = {"images": 6, "rename": 36, "manifest": 4, "merge": 3, "embedding": 1}
+    last = {"images": 6, "pictures": 30, "rename": 12, "manifest": 4, "merge": 3, "embedding": 1}
     for round_ in range(8):
-        run = tiny_place / "run"
-        # At points of the test's choice, now and then a little later; then anywhere in time.
-        chosen = [Stop(phase, generator.randint(1, last[phase])) for phase in ("manifest", "images", "rename")]
-        chosen += [Stop("images", 2, generator.uniform(0, 40)), Stop("rename", 2, generator.uniform(0, 40))]
-        chosen += [Stop("merge", generator.randint(1, 3)), Stop("embedding", 1), Stop("manifest", 2)]
-        anywhere = [Stop("anywhere", 1, generator.uniform(0, 1500)) for _ in range(4)]
-        stops = [*anywhere, *chosen]
-        ended = stopped_again_and_again(server, tiny_place, stops, kills)
-        assert ended.manifest.digest == whole.manifest.digest, f"round {round_}"
-        run.rename(tiny_place / f"run-{round_}")
+        # Two at points of the test's choice in each phase, one of them a little later; two at random times.
+        stops = [Stop(phase, generator.randint(1, last[phase])) for phase in PHASES]
+        stops += [Stop(phase, generator.randint(1, last[phase]), generator.uniform(0, 20)) for phase in PHASES]
+        stops += [Stop("anywhere", 1, generator.uniform(0, 1500)) for _ in range(2)]
+        generator.shuffle(stops)
+        for stop in stops:
+            stopped.stop(stop, "--workers", 2 * (round_ % 2))
+    stopped.end()
+    kills = stopped.kills
     for phase in ("preparing", *PHASES):
         evidence.record("Ingests that were killed (SIGKILL)", f"while at: {phase}", kills[phase])
     evidence.record("Ingests that were killed (SIGKILL)", "all, with the digests of an undisturbed run", kills.total())
@@ -102,9 +104,22 @@ def test_kills_everywhere_change_nothing(server: IngestServer, tiny_place: Path,
     assert kills.total() >= 50
 
 
+def test_a_decoder_that_dies_stops_the_ingest_and_the_same_command_goes_on(
+    server: IngestServer, tiny_place: Path, undisturbed: Run
+) -> None:
+    ended = server.run([*COMMAND, "--workers", "1"], tiny_place, Stop("images", 3, victim="decoders"))
+    assert (ended.code, ended.output) == (1, "")
+    said = ended.errors.splitlines()[-1]
+    assert "a decoder process was killed (SIGKILL) while it read " in said
+    assert "the same command goes on at the first class that is not finished" in said
+    check_stopped(tiny_place / "run")
+    assert server.run(COMMAND, tiny_place).code == 0
+    assert Run.open(tiny_place / "run").manifest.digest == undisturbed.manifest.digest
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_polite_stop_says_that_the_same_command_goes_on(
-    server: IngestServer, tiny_place: Path, number: int, code: int
+    server: IngestServer, tiny_place: Path, undisturbed: Run, number: int, code: int
 ) -> None:
     ended = server.run([*COMMAND, "--workers", "2"], tiny_place, Stop("images", 4, signal=number))
     assert (ended.code, ended.output) == (code, "")
@@ -113,7 +128,7 @@ def test_a_polite_stop_says_that_the_same_command_goes_on(
     )
     check_stopped(tiny_place / "run")
     assert server.run(COMMAND, tiny_place).code == 0
-    assert Run.open(tiny_place / "run").manifest.digest == undisturbed(server, tiny_place).manifest.digest
+    assert Run.open(tiny_place / "run").manifest.digest == undisturbed.manifest.digest
 
 
 # -- one writer at a time ---------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ def growth_mb(out: Path, classes: int, images_per_class: int) -> float:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux's /proc")
 @pytest.mark.parametrize(
     ("few", "many"), [((1, 500), (1, 5000)), ((10, 2), (1000, 2))], ids=["images of a class", "classes"]

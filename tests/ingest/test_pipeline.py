@@ -195,6 +195,17 @@ def test_a_value_that_is_not_finite_stops_with_class_image_and_layer(model: Path
         ingest(parameters_for(model, model=f"{model}:infinite"), images, tmp_path / "run")
 
 
+def test_of_many_images_the_one_that_is_not_finite_is_named(model: Path, tmp_path: Path) -> None:
+    images = write_folders(tmp_path / "dark", {"ant": 5, "bee": 9, "cat": 4})
+    for path in images.rglob("*.png"):
+        if path.parts[-2:] != ("bee", "006.png"):
+            Image.new("RGB", (6, 5)).save(path)
+    parameters = parameters_for(model, model=f"{model}:overflowing", mean=(0.0,) * 3)
+    with pytest.raises(SummitError, match=r"class bee, image bee/006\.png: layer second is NaN or infinite"):
+        ingest(parameters, images, tmp_path / "run")
+    assert Run.open(tmp_path / "run", partial=True).class_numbers == [0]
+
+
 # -- interruption -----------------------------------------------------------------------------------------------------
 
 

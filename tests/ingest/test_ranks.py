@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from summit_graph.run import Run
-from tests.ingest.stopped_ingests import IngestServer, Stop, free_port
-from tests.ingest.test_interruption import COMMAND, undisturbed
+from tests.ingest.stopped_ingests import COMMAND, IngestServer, Stop, free_port
 from tests.services.evidence import Evidence
 
 
@@ -33,13 +32,16 @@ def test_ranks_share_the_classes_and_give_the_digests_of_one_process(server: Ing
     assert "complete already" in server.ranks(2, command, tiny_place)[0].errors
 
 
-def test_a_rank_that_dies_leaves_a_run_that_goes_on(server: IngestServer, tiny_place: Path) -> None:
-    first, second = server.ranks(2, COMMAND, tiny_place, Stop("images", 1))
-    assert second.code == -signal.SIGKILL
-    assert first.code == 1
-    assert "another rank has stopped" in first.errors.splitlines()[-1]
+@pytest.mark.parametrize("dead", [0, 1])
+def test_a_rank_that_dies_leaves_a_run_that_goes_on(
+    server: IngestServer, tiny_place: Path, undisturbed: Run, dead: int
+) -> None:
+    ends = server.ranks(2, COMMAND, tiny_place, Stop("images", 1), stopped=dead)
+    assert ends[dead].code == -signal.SIGKILL
+    assert ends[1 - dead].code == 1
+    assert "another rank has stopped" in ends[1 - dead].errors.splitlines()[-1]
     assert server.run(COMMAND, tiny_place).code == 0
-    assert Run.open(tiny_place / "run").manifest.digest == undisturbed(server, tiny_place).manifest.digest
+    assert Run.open(tiny_place / "run").manifest.digest == undisturbed.manifest.digest
 
 
 def test_what_rank_0_refuses_all_refuse(server: IngestServer, tiny_place: Path) -> None:
@@ -64,21 +66,20 @@ def torchrun(tiny_place: Path, *options: object, out: str) -> subprocess.Popen[s
 
 
 @pytest.mark.long
-def test_torchrun_gives_the_digests_of_one_process(server: IngestServer, tiny_place: Path, evidence: Evidence) -> None:
-    whole = undisturbed(server, tiny_place)
+def test_torchrun_gives_the_digests_of_one_process(tiny_place: Path, undisturbed: Run, evidence: Evidence) -> None:
     topic = "Ranks under torchrun (gloo)"
     port = free_port()
     one_node = torchrun(tiny_place, "--nproc-per-node", 2, "--master-port", port, out="one-node")
     output, errors = one_node.communicate(timeout=600)
     assert one_node.returncode == 0, errors
     assert output.count("\n") == 1
-    assert Run.open(tiny_place / "one-node").manifest.digest == whole.manifest.digest
+    assert Run.open(tiny_place / "one-node").manifest.digest == undisturbed.manifest.digest
     evidence.record(topic, "2 ranks of one launcher: digest equals one process's", "yes")
 
     common = ("--nnodes", 2, "--nproc-per-node", 1, "--master-addr", "127.0.0.1", "--master-port", free_port())
     nodes = [torchrun(tiny_place, *common, "--node-rank", rank, out="two-nodes") for rank in (0, 1)]
     said = [node.communicate(timeout=600)[1] for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], said
-    assert Run.open(tiny_place / "two-nodes").manifest.digest == whole.manifest.digest
+    assert Run.open(tiny_place / "two-nodes").manifest.digest == undisturbed.manifest.digest
     evidence.record(topic, "two launchers on the loopback, 1 rank each: digest equals one process's", "yes")
     shutil.rmtree(tiny_place / "one-node")
