@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import tempfile
@@ -29,38 +30,47 @@ PANNED_FRAMES = 120
 LARGE_LAYERS = {f"layer{number}": 280 for number in range(9)}
 """With which a generated graph has some 500 neurons."""
 
-# The time, since the page was asked for, of the first frame after the graph was in the document.
-_FIRST_GRAPH = """
-new Promise(resolve => {
-  const look = () => {
-    if (document.querySelector(".node") === null) requestAnimationFrame(look);
+_HAS_PICTURES = """
+const hasPictures = () => document.querySelector(".node.seen") === null
+  || document.querySelector(".drawing canvas").dataset.pictures !== "0";
+"""
+# The time, since the page was asked for, of the first frame after the graph was there, with its pictures.
+_FIRST_GRAPH = f"""
+new Promise(resolve => {{
+  {_HAS_PICTURES}
+  const look = () => {{
+    if (document.querySelector(".node") === null || !hasPictures()) requestAnimationFrame(look);
     else requestAnimationFrame(() => resolve(performance.now()));
-  };
+  }};
   look();
-})
+}})
 """
-_BARE_ANSWERS = """
-paths => Promise.all(paths.map(path => fetch(path).then(answer => answer.json()))).then(() => performance.now())
-"""
-_ANSWERS_ALONE = """
+# Asks for all answers at once, and for the picture that one of them names; the time when all are there.
+_ANSWERS = """
 async paths => {
   const begin = performance.now();
-  await Promise.all(paths.map(path => fetch(path).then(answer => answer.json())));
-  return performance.now() - begin;
+  const read = async path => {
+    const answer = await (await fetch(path, {cache: "no-store"})).json();
+    if (answer.atlas) await (await fetch(`/api/v1/${answer.atlas.path}`, {cache: "no-store"})).blob();
+  };
+  await Promise.all(paths.map(read));
+  return [begin, performance.now()];
 }
 """
 # Clicks on a class in the list; the time until a frame after its graph, and the order by its similarities, are there.
-_CHOOSE = """
-number => new Promise(resolve => {
+_CHOOSE = f"""
+number => new Promise(resolve => {{
+  {_HAS_PICTURES}
   const begin = performance.now();
-  document.getElementById(`class-${number}`).click();
-  const look = () => {
-    const isThere = document.querySelector(".class-row.pinned .number")?.textContent === String(number);
-    if (!isThere || document.body.getAttribute("aria-busy") !== "false") requestAnimationFrame(look);
+  document.getElementById(`class-${{number}}`).click();
+  const look = () => {{
+    const isThere = document.querySelector(".title p")?.textContent.startsWith(`No. ${{number}}`);
+    const isBusy = document.body.getAttribute("aria-busy") !== "false";
+    if (!isThere || isBusy || !hasPictures()) requestAnimationFrame(look);
     else requestAnimationFrame(() => resolve(performance.now() - begin));
-  };
+  }};
   requestAnimationFrame(look);
-})
+}})
 """
 # Drags the graph a little before each frame; the times from frame to frame.
 _PAN = """
@@ -132,7 +142,7 @@ def first_graph(browser: Browser, address: str, of_class: int, rounds: int = ROU
             paths = answers_among(asked)
         with a_page(browser) as page:
             page.goto(f"{address}healthz", wait_until="commit")
-            bare = page.evaluate(_BARE_ANSWERS, paths)
+            _, bare = page.evaluate(_ANSWERS, paths)
         if turn > 0:  # the service's first answers of all are nobody's measure
             measured.drawn_ms.append(drawn)
             measured.bare_ms.append(bare)
@@ -140,18 +150,23 @@ def first_graph(browser: Browser, address: str, of_class: int, rounds: int = ROU
 
 
 def choosing(browser: Browser, address: str, classes: list[int]) -> tuple[list[float], list[float]]:
-    """Times in ms from a click on a class until all of it is there, and of the answers that this needs."""
+    """Times in ms from a click on a class until all of it is there, and of the answers that this needs.
+
+    Every second class is chosen, and the answers are those of the others: neither finds what the other left behind.
+    """
     with a_page(browser) as page, a_page(browser) as empty:
         asked = requests_of(page)
         page.goto(f"{address}?class={classes[-1] + 1}&sort=number")
         page.locator("body[aria-busy=false]").wait_for()
         empty.goto(f"{address}healthz")
         chosen, bare = [], []
-        for number in classes:
+        for number, other in zip(classes[::2], classes[1::2], strict=True):
             asked.clear()
             page.locator(f"#class-{number}").wait_for()
             chosen.append(page.evaluate(_CHOOSE, number))
-            bare.append(empty.evaluate(_ANSWERS_ALONE, answers_among(asked)))
+            paths = [re.sub(rf"\bclass={number}\b", f"class={other}", path) for path in answers_among(asked)]
+            begin, end = empty.evaluate(_ANSWERS, paths)
+            bare.append(end - begin)
     return chosen[1:], bare[1:]
 
 
@@ -163,9 +178,9 @@ def requests_of(page: Page) -> list[Request]:
 
 
 def answers_among(asked: list[Request]) -> list[str]:
-    """The paths of the answers of the service among a page's requests."""
+    """The paths of the answers of the service among a page's requests; not of pictures, which answers name."""
     paths = [urlsplit(one.url) for one in asked]
-    return [f"{one.path}?{one.query}" for one in paths if one.path.startswith("/api/")]
+    return [f"{one.path}?{one.query}" for one in paths if "/api/" in one.path and not one.path.endswith(".webp")]
 
 
 def frame_ms(browser: Browser, address: str) -> tuple[int, float]:
@@ -209,7 +224,7 @@ def ratios() -> Iterator[Ratio]:
                     drawn, bare = statistics.median(first.drawn_ms), statistics.median(first.bare_ms)
                     what = f"explorer: first graph, {first.requests} requests"
                     yield Ratio(what, "an empty page and the answers", drawn, bare)
-                    chosen, bare_answers = choosing(browser, served.address, list(range(10)))
+                    chosen, bare_answers = choosing(browser, served.address, list(range(16)))
                     drawn, bare = statistics.median(chosen), statistics.median(bare_answers)
                     yield Ratio("explorer: choosing a class", "its answers", drawn, bare)
                 with serving("--db", str(large)) as served:

@@ -14,7 +14,11 @@ const QUERIES = [
   "similar_classes",
   "widest_paths",
 ];
-const PATHS = { runs: "runs", graph: "graph", ...Object.fromEntries(QUERIES.map((name) => [name, `queries/${name}`])) };
+const OTHERS = ["runs", "graph", "pictures"];
+const PATHS = {
+  ...Object.fromEntries(OTHERS.map((name) => [name, name])),
+  ...Object.fromEntries(QUERIES.map((name) => [name, `queries/${name}`])),
+};
 const [, , SPECIFICATION, TYPES] = process.argv;
 
 const specification = JSON.parse(readFileSync(SPECIFICATION, "utf-8"));

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from summit_graph.exchange.published_pictures import import_pictures
+from summit_graph.exchange.summit_import import import_summit
+from summit_graph.loading import load_run
 from summit_graph.run import Run
-from summit_graph.store import open_store
 from tests.api.conftest import empty_store_path, store_path, two_runs_path
 from tests.api.serving import Serving, serving
 from tests.demo_run import demo_run
@@ -95,13 +97,9 @@ def served(serve: Serve, store_path: Path) -> Iterator[Serving]:
 
 
 def loaded(path: Path, *runs: Run) -> Path:
-    """An embedded store with these runs."""
-    store = open_store(str(path), must_exist=False)
-    try:
-        for run in runs:
-            store.load(run)
-    finally:
-        store.close()
+    """An embedded store with these runs and their pictures."""
+    for run in runs:
+        load_run(run, str(path))
     return path
 
 
@@ -120,4 +118,23 @@ def published_served(serve: Serve, published_run: Run, tmp_path_factory: pytest.
     """Summit's 1,000 published graphs."""
     path = loaded(tmp_path_factory.mktemp("published") / "published.lbug", published_run)
     with serve("--db", str(path)) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def whole_published_served(
+    serve: Serve, published_files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    """Summit's 1,000 published graphs with the classes' places, and the neurons' pictures."""
+    embedding = pytest.importorskip("ingest.embedding", reason="the classes' places need summit-graph[ingest]")
+    archives = [published_files / name for name in ("feature-visualizations.zip", "dataset-examples.zip")]
+    if not all(archive.is_file() for archive in archives):
+        pytest.skip(f"no published pictures in {published_files}")
+    folder = tmp_path_factory.mktemp("whole")
+    graphs, classes = published_files / "attribution-graphs.zip", published_files / "classes.csv"
+    import_summit(graphs, folder / "run", classes=classes, embed=embedding.class_embedding)
+    run = Run.open(folder / "run")
+    import_pictures(archives, run)
+    load_run(run, str(folder / "whole.lbug"))
+    with serve("--db", str(folder / "whole.lbug")) as process:
         yield process

@@ -36,9 +36,9 @@ def large_served(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_the_first_graph_takes_little_more_than_its_answers(
-    browser: Browser, published_served: Serving, evidence: Evidence
+    browser: Browser, whole_published_served: Serving, evidence: Evidence
 ) -> None:
-    first = explorer_cost.first_graph(browser, published_served.address, 294)
+    first = explorer_cost.first_graph(browser, whole_published_served.address, 294)
     drawn, bare = statistics.median(first.drawn_ms), statistics.median(first.bare_ms)
     figures = f"{drawn:.0f} ms; an empty page with the bare answers {bare:.0f} ms: {drawn / bare:.2f} times"
     evidence.record(TOPIC, "first graph drawn, for a new visitor (median)", figures)
@@ -48,9 +48,9 @@ def test_the_first_graph_takes_little_more_than_its_answers(
 
 
 def test_choosing_a_class_takes_little_more_than_its_answers(
-    browser: Browser, published_served: Serving, evidence: Evidence
+    browser: Browser, whole_published_served: Serving, evidence: Evidence
 ) -> None:
-    chosen, bare = explorer_cost.choosing(browser, published_served.address, list(range(12)))
+    chosen, bare = explorer_cost.choosing(browser, whole_published_served.address, list(range(16)))
     ours, theirs = statistics.median(chosen), statistics.median(bare)
     figures = f"{ours:.0f} ms; the bare answers {theirs:.0f} ms: {ours / theirs:.2f} times"
     evidence.record(TOPIC, "a class chosen: graph, order and embedding there (median)", figures)
@@ -66,8 +66,8 @@ def test_a_graph_of_500_neurons_is_dragged_smoothly(
     assert frame_ms <= FRAME_MS_AT_MOST
 
 
-def test_a_long_session_does_not_grow(browser: Browser, published_served: Serving, evidence: Evidence) -> None:
-    before, after = explorer_cost.memory_bytes(browser, published_served.address, CLASSES // 2, CLASSES)
+def test_a_long_session_does_not_grow(browser: Browser, whole_published_served: Serving, evidence: Evidence) -> None:
+    before, after = explorer_cost.memory_bytes(browser, whole_published_served.address, CLASSES // 2, CLASSES)
     figures = f"{before / 1e6:.1f} MB, after {CLASSES} more {after / 1e6:.1f} MB"
     evidence.record(TOPIC, f"the page's heap after {CLASSES // 2} classes", figures)
     assert after <= HEAP_GROWTH_AT_MOST * before

@@ -82,8 +82,8 @@ export function Explorer() {
     returns,
   );
   const neuron = useAnswer(
-    run && view.neuron ? `neuron ${view.neuron} of ${run}` : null,
-    (signal) => neuronFacts(service, run ?? "", view.neuron ?? "", signal),
+    run && view.neuron && isNumbered ? `neuron ${view.neuron} of ${run}, from ${number}` : null,
+    (signal) => neuronFacts(service, run ?? "", view.neuron ?? "", number, signal),
     returns,
   );
 
@@ -168,7 +168,11 @@ export function Explorer() {
             {problem && <ProblemMessage problem={problem} to={nearest(view)} back={back} />}
             {!problem &&
               view.neuron !== null &&
-              (neuron.answer && !neuron.isOld ? <NeuronPage facts={neuron.answer} /> : <Loading of={view.neuron} />)}
+              (neuron.answer && !neuron.isOld ? (
+                <NeuronPage facts={neuron.answer} of_class={selected?.name ?? null} />
+              ) : (
+                <Loading of={view.neuron} />
+              ))}
             {!problem && view.neuron === null && graph.answer && (
               <GraphView
                 graph={graph.answer}

@@ -4,7 +4,7 @@ import { select } from "d3-selection";
 import { type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { Box } from "./beside";
 import { Edges, type Lit } from "./edges";
-import { cellOf, type PlacedEdge, type PlacedNode, type Plan } from "./layout";
+import type { PlacedEdge, PlacedNode, Plan } from "./layout";
 import { TilePictures } from "./tile_pictures";
 import { drawn, neighbour, rowLabel, tile } from "./tiles";
 
@@ -79,10 +79,7 @@ export class Drawing {
     this.plan = plan;
     this.tiles.clear();
     for (const place of plan.nodes)
-      this.tiles.set(
-        place.node.neuron,
-        this.listening(tile(place, plan.atlas !== null && cellOf(place.node) !== null), place.node.neuron),
-      );
+      this.tiles.set(place.node.neuron, this.listening(tile(place, place.node.pictures !== null), place.node.neuron));
     this.scene.replaceChildren(...this.tiles.values());
     this.labels.replaceChildren(...plan.rows.map(rowLabel));
     this.edges.place(plan.edges);

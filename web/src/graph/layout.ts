@@ -73,13 +73,7 @@ export function layOut(graph: Graph, spacing: { rows: number; columns: number },
   }
   edges.sort((one, other) => one.width - other.width);
   const nodes = [...places.values()];
-  return { rows, nodes, atlas: graph.atlas ?? null, edges, bounds: boundsOf(nodes, rows) };
-}
-
-/** The corner of a neuron's picture in the graph's atlas; null where it has none. */
-export function cellOf({ pictures }: GraphNode): { x: number; y: number } | null {
-  if (pictures === null || pictures.x === null || pictures.y === null) return null;
-  return { x: pictures.x, y: pictures.y };
+  return { rows, nodes, atlas: graph.atlas, edges, bounds: boundsOf(nodes, rows) };
 }
 
 function inLayer(graph: Graph, layer_index: number): GraphNode[] {

@@ -4,7 +4,7 @@ import type { ZoomTransform } from "d3-zoom";
 import { pictureAddress } from "../neuron/pictures";
 import type { Atlas } from "../service/answers";
 import { colours } from "../style/colours";
-import { cellOf, type PlacedNode } from "./layout";
+import type { PlacedNode } from "./layout";
 
 /** The tile's frame is drawn around the picture. */
 const FRAME = 1;
@@ -22,7 +22,7 @@ export class TilePictures {
   ) {}
 
   place(nodes: readonly PlacedNode[], atlas: Atlas | null): void {
-    this.nodes = atlas === null ? [] : nodes.filter(({ node }) => cellOf(node) !== null);
+    this.nodes = atlas === null ? [] : nodes.filter(({ node }) => node.pictures !== null);
     this.canvas.dataset.pictures = "0";
     if (atlas?.path === this.atlas?.path) return;
     this.atlas = atlas;
@@ -49,7 +49,7 @@ export class TilePictures {
     context.imageSmoothingQuality = "high";
     context.fillStyle = colours(this.canvas).ground;
     for (const place of this.nodes) {
-      const cell = cellOf(place.node);
+      const cell = place.node.pictures;
       if (cell === null) continue;
       const side = (place.side - 2 * FRAME) * k;
       const [left, top] = [place.x * k + x - side / 2, place.y * k + y - side / 2];

@@ -1,17 +1,19 @@
 // A neuron's own page: what it is over all classes of the run.
 
 import { asCount, asShare, plural } from "../figures";
-import type { ExampleRow, NeuronClassRow, NeuronDetailsRow } from "../service/answers";
+import type { ExampleRow, NeuronClassRow, NeuronDetailsRow, Pictures } from "../service/answers";
 import { Problem } from "../service/problem";
 import type { Service } from "../service/service";
 import { SortedTable } from "../sorted_table";
 import { ViewLink } from "../view/navigation";
 import { withClass } from "../view/view";
+import { NeuronPictures } from "./pictures";
 
 export interface NeuronFacts {
   details: NeuronDetailsRow;
   classes: readonly NeuronClassRow[];
   examples: readonly ExampleRow[];
+  pictures: Pictures;
 }
 
 const ROWS = 10_000;
@@ -20,11 +22,13 @@ export async function neuronFacts(
   service: Service,
   run: string,
   neuron: string,
+  of_class: number | null,
   signal: AbortSignal,
 ): Promise<NeuronFacts> {
-  const [details, classes] = await Promise.all([
+  const [details, classes, pictures] = await Promise.all([
     service.query("neuron_details", { run, neuron }, signal),
     service.query("neuron_classes", { run, neuron, limit: ROWS }, signal),
+    service.pictures(run, neuron, of_class, signal),
   ]);
   const [row] = details.rows;
   if (row === undefined) throw new Problem(`Nothing is known of ${neuron}.`, { status: 404 });
@@ -34,11 +38,18 @@ export async function neuronFacts(
     details: row as NeuronDetailsRow,
     classes: classes.rows as NeuronClassRow[],
     examples: examples.rows as ExampleRow[],
+    pictures,
   };
 }
 
-export function NeuronPage({ facts }: { facts: NeuronFacts }) {
-  const { details, classes, examples } = facts;
+interface NeuronPageProps {
+  facts: NeuronFacts;
+  /** The name of the class whose graph the reader comes from. */
+  of_class: string | null;
+}
+
+export function NeuronPage({ facts, of_class }: NeuronPageProps) {
+  const { details, classes, examples, pictures } = facts;
   return (
     <section class="neuron-page" aria-label={`Neuron ${details.neuron}`}>
       <div class="graph-heading">
@@ -58,6 +69,7 @@ export function NeuronPage({ facts }: { facts: NeuronFacts }) {
           Back to the graph
         </ViewLink>
       </div>
+      <NeuronPictures neuron={details.neuron} pictures={pictures} of_class={of_class} />
       <div class="columns">
         <div>
           <h3>Classes that use it</h3>
@@ -86,7 +98,11 @@ export function NeuronPage({ facts }: { facts: NeuronFacts }) {
         </div>
         <div>
           <h3>Images that activate it most</h3>
-          {examples.length === 0 && <p class="none">This run knows no examples of it.</p>}
+          {examples.length === 0 && (
+            <p class="none">
+              {pictures.examples ? "The run does not say which they are." : "This run knows no examples of it."}
+            </p>
+          )}
           {examples.length > 0 && (
             <SortedTable
               label="Images that activate the neuron most"

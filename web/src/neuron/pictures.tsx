@@ -23,8 +23,8 @@ export function NeuronPictures({ neuron, pictures, of_class }: NeuronPicturesPro
     <div class="pictures">
       {made.length > 0 && (
         <figure class={visualization === null ? "" : "made"}>
-          {made.map((path) => (
-            <img key={path} src={pictureAddress(path)} alt={`Made to excite ${neuron}`} />
+          {made.map((path, place) => (
+            <img key={`${place} ${path}`} src={pictureAddress(path)} alt={`Made to excite ${neuron}`} />
           ))}
         </figure>
       )}

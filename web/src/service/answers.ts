@@ -4,7 +4,7 @@ import type { components } from "./schema";
 
 type Answers = components["schemas"];
 /** A canned query that the page asks. */
-export type QueryName = Exclude<keyof Answers, "runs" | "graph">;
+export type QueryName = Exclude<keyof Answers, "runs" | "graph" | "pictures">;
 /** A canned query's answer. */
 export type QueryAnswer<Name extends QueryName> = Answers[Name];
 
@@ -23,26 +23,13 @@ export type NeuronDetailsRow = Known<RowOf<"neuron_details">, "neuron" | "layer"
 export type ExampleRow = Known<RowOf<"neuron_examples">, "rank" | "image" | "activation">;
 
 /** A neuron's pictures, as paths under /api/v1; null where there is none. */
-export interface Pictures {
-  visualization: string | null;
-  diverse: string[];
-  examples: string | null;
-  class_examples: string | null;
-}
-
-/** All tiles' pictures of a graph in one file, square cells of `side` pixels. */
-export interface Atlas {
-  path: string;
-  side: number;
-  width: number;
-  height: number;
-}
+export type Pictures = Omit<Answers["pictures"], "run" | "neuron">;
 
 /** One class's attribution graph. */
-export type Graph = Omit<Answers["graph"], "nodes"> & { nodes: GraphNode[]; atlas: Atlas | null };
+export type Graph = Answers["graph"];
 /** A neuron of it; `x` and `y` of its pictures are the corner of its cell in the atlas. */
-export type GraphNode = Omit<Answers["graph"]["nodes"][number], "pictures"> & {
-  pictures: (Pictures & { x: number | null; y: number | null }) | null;
-};
+export type GraphNode = Graph["nodes"][number];
+/** All tiles' pictures of a graph in one file, square cells of `side` pixels. */
+export type Atlas = NonNullable<Graph["atlas"]>;
 export type GraphEdge = Graph["edges"][number];
 export type GraphLayer = Graph["layers"][number];

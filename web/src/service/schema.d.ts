@@ -33,7 +33,16 @@ export interface components {
                 count: number;
                 share: number | null;
                 importance: number | null;
-                pictures: null;
+                pictures: {
+                    x: number;
+                    y: number;
+                    /** @enum {string} */
+                    kind: "visualization" | "examples";
+                    visualization: string | null;
+                    diverse: string[];
+                    examples: string | null;
+                    class_examples: string | null;
+                } | null;
             }[];
             edges: {
                 source: string;
@@ -45,6 +54,20 @@ export interface components {
                 importance: number | null;
                 influence: number | null;
             };
+            atlas: {
+                path: string;
+                side: number;
+                width: number;
+                height: number;
+            } | null;
+        };
+        pictures: {
+            run: string;
+            neuron: string;
+            visualization: string | null;
+            diverse: string[];
+            examples: string | null;
+            class_examples: string | null;
         };
         class_positions: {
             run: string | null;

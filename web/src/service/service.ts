@@ -1,6 +1,6 @@
 // Asking the service. Addresses are relative, so that the page works under any path of a proxy.
 
-import type { Graph, QueryAnswer, QueryName, RunRow } from "./answers";
+import type { Graph, Pictures, QueryAnswer, QueryName, RunRow } from "./answers";
 import { Problem, problemOf } from "./problem";
 
 export type Values = Record<string, string | number | null | undefined>;
@@ -36,6 +36,10 @@ export class Service {
 
   graph(run: string | null, of_class: string, signal: AbortSignal): Promise<Graph> {
     return this.get<Graph>("graph", { run, class: of_class }, signal);
+  }
+
+  pictures(run: string, neuron: string, of_class: number | null, signal: AbortSignal): Promise<Pictures> {
+    return this.get<Pictures>("pictures", { run, neuron, class: of_class }, signal);
   }
 
   /** A canned query's answer, with the rows of all its pages: how many go into one is the service's own limit. */
