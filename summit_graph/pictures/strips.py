@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-LARGEST_SIDE_PX = 128
+LARGEST_SIDE_PX = 112
 """Squares that would be larger are scaled down to this."""
 LOSSLESS_UP_TO_PX = 32
 """Side of the squares up to which a strip is stored without loss: in small ones single pixels count."""

@@ -192,10 +192,10 @@ def test_large_squares_are_scaled_down() -> None:
     stripes[:, : side_px // 2] = (220, 40, 40)
     drawn = strip([Patch(Image.fromarray(stripes)), Patch(Image.fromarray(stripes[:200]), y=100)], side_px)
     picture = Image.open(io.BytesIO(drawn))
-    assert picture.size == (256, 128)
+    assert picture.size == (224, 112)
     pixels = np.asarray(picture.convert("RGBA")).astype(int)
-    np.testing.assert_allclose(pixels[64, [20, 100, 148, 228]], [[220, 40, 40, 255], [0, 0, 0, 255]] * 2, atol=8)
-    assert (pixels[:40, 128:, 3] == 0).all()
+    np.testing.assert_allclose(pixels[56, [20, 90, 132, 202]], [[220, 40, 40, 255], [0, 0, 0, 255]] * 2, atol=8)
+    assert (pixels[:36, 112:, 3] == 0).all()
 
 
 def test_pixels_come_back_from_the_models_input_exactly() -> None:
