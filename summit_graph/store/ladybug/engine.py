@@ -7,7 +7,7 @@ the first ones (0.22.0: a filtered match of two hops answered 353 rows for 253, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -112,6 +112,14 @@ def first_line(error: Exception) -> str:
     """The first line of an error's text, without what pybind11 adds for its developers."""
     lines = str(error).splitlines() or [type(error).__name__]
     return lines[0].split("(#define")[0].strip()
+
+
+_SCALARS = frozenset({type(None), bool, int, float, str})
+
+
+def plain_row(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row of plain values; most rows hold nothing else, which is told at once."""
+    return tuple(row) if _SCALARS.issuperset(map(type, row)) else tuple(map(plain, row))
 
 
 def plain(value: Any) -> Any:

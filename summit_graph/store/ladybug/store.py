@@ -16,7 +16,7 @@ from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Pro
 from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.cells import Cells
-from summit_graph.store.ladybug.engine import execute, plain
+from summit_graph.store.ladybug.engine import execute, plain_row
 from summit_graph.store.ladybug.pool import ConnectionPool
 from summit_graph.store.values import checked_parameters
 
@@ -56,7 +56,7 @@ class LadybugStore(Store):
                 columns = tuple(result.get_column_names())
                 rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
         kept = rows[:row_limit]
-        return Answer(columns, [tuple(plain(value) for value in row) for row in kept], len(rows) > len(kept))
+        return Answer(columns, [plain_row(row) for row in kept], len(rows) > len(kept))
 
     @contextmanager
     def stream(
@@ -70,7 +70,7 @@ class LadybugStore(Store):
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
             with execute(connection, text, sent) as result:
                 # An empty batch ends the rows.
-                batches = iter(lambda: [tuple(map(plain, row)) for row in result.get_n(BATCH_ROWS)], [])
+                batches = iter(lambda: [plain_row(row) for row in result.get_n(BATCH_ROWS)], [])
                 yield Stream(tuple(result.get_column_names()), batches)
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
