@@ -21,7 +21,7 @@ test: .venv/installed-dev services lint types ## lint, types, drift checks and t
 	@$(BIN)/pytest -m "not long"
 
 test-long: .venv/installed-dev services ## the tests that take minutes; writes what they measured to docs/evidence.md
-	@SUMMIT_EVIDENCE=docs/evidence.md $(BIN)/pytest -m long --timeout 3600
+	@SUMMIT_EVIDENCE=docs/evidence.md $(BIN)/pytest -m "long or measured" --timeout 3600
 
 lint: .venv/installed-dev ## ruff: rules and format
 	@$(BIN)/ruff check .

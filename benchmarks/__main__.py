@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from benchmarks import attribution_cost, explorer_cost, ingest_cost, load_cost, picture_cost, query_cost
+from benchmarks import attribution_cost, explorer_cost, ingest_cost, load_cost, picture_cost, query_cost, service_cost
 from benchmarks.machine import this_machine
 from benchmarks.ratio import table
 
@@ -18,6 +18,7 @@ PARTS = (
     ("loads", load_cost.ratios),
     ("queries", query_cost.ratios),
     ("explorer", explorer_cost.ratios),
+    ("service", service_cost.ratios),
 )
 
 

@@ -157,6 +157,7 @@ def let_loose(ground: Ground, texts: tuple[str, ...]) -> int:
     return sent
 
 
+@pytest.mark.measured
 def test_hostile_texts_do_nothing_on_the_embedded_engine(embedded: Ground, evidence: Evidence) -> None:
     texts = (*ANYWHERE, *EMBEDDED)
     assert len(texts) >= 80
@@ -166,6 +167,7 @@ def test_hostile_texts_do_nothing_on_the_embedded_engine(embedded: Ground, evide
     )
 
 
+@pytest.mark.measured
 def test_hostile_texts_do_nothing_on_neo4j(on_server: Ground, evidence: Evidence) -> None:
     texts = (*ANYWHERE, *NEO4J)
     assert len(texts) >= 80

@@ -62,6 +62,7 @@ class Asking:
             self.told[status_of(self._address)] += 1
 
 
+@pytest.mark.measured
 def test_a_load_is_picked_up_and_no_request_fails(
     store_path: Path, countless_run: Run, tmp_path: Path, evidence: Evidence
 ) -> None:
