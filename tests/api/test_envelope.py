@@ -34,7 +34,7 @@ def test_every_answer_has_the_security_headers_and_an_id(client: TestClient, add
     assert response.headers["content-security-policy"] == POLICY
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-frame-options"] == "DENY"
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "same-origin"
     assert response.headers["x-request-id"] != client.get(address).headers["x-request-id"]
 
 

@@ -8,13 +8,17 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.api.serving import Serving
+from summit_graph.run import Run, RunWriter
+from tests.api.serving import Serving, serving
+from tests.run.test_directory import MANIFEST, result
+from tests.run.test_unfinished import predictions
 from tests.runs import make_run
 from tests.web.conftest import Serve, loaded
 from tests.web.page import drawn, graph_of, opened, settled, title
@@ -42,6 +46,21 @@ def test_a_class_without_a_graph_says_so(browser: Browser, served: Serving) -> N
         expect(page.locator(".message")).to_contain_text("no attribution graph")
 
 
+def test_a_run_whose_ingest_has_not_ended_is_shown_where_it_is_named(
+    browser: Browser, serve: Serve, tmp_path: Path
+) -> None:
+    writer = RunWriter.start(tmp_path / "runs" / MANIFEST.run, MANIFEST, {0: "tench", 1: "crane"})
+    writer.write_class(replace(result(1), predictions=predictions(1, [1, 0])))
+    unfinished = Run.open(writer.directory, partial=True)
+    with serve("--db", str(loaded(tmp_path / "partial.lbug", unfinished))) as served:
+        with opened(browser, served.address) as page:
+            expect(page.locator(".message")).to_contain_text("No run is loaded")
+        with opened(browser, f"{served.address}?run={MANIFEST.run}&class=1") as page:
+            title(page, "crane")
+            expect(page.locator("header")).to_contain_text("its ingest has not ended")
+            assert page.locator(".node").count() > 0
+
+
 def test_a_store_without_runs_says_what_to_type(browser: Browser, serve: Serve, empty_store_path: Path) -> None:
     with serve("--db", str(empty_store_path)) as served, opened(browser, served.address) as page:
         expect(page.locator(".message")).to_contain_text("summit-graph load RUN")
@@ -58,6 +77,29 @@ def test_a_run_without_embedding_and_predictions_is_shown_with_what_it_has(
         page.locator(".node").first.click()
         page.get_by_role("link", name="Open neuron page").click()
         expect(page.locator(".neuron-page")).to_contain_text("This run knows no examples")
+
+
+def test_a_service_with_a_key_asks_for_it_at_first_and_again_when_its_time_is_over(
+    browser: Browser, installed: Path, store_path: Path
+) -> None:
+    key = "a key of the tests"
+    environment = {"PYTHONPATH": str(installed), "SUMMIT_API_KEY": key}
+    with serving("--db", str(store_path), folder=installed, environment=environment) as served:
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(served.address)
+            page.get_by_label("This service asks for its key").fill(key)
+            page.get_by_role("button", name="Continue").click()
+            title(page, "tench")
+            settled(page)
+            context.clear_cookies()
+            page.get_by_role("searchbox").fill("brown bear")
+            page.keyboard.press("Enter")
+            expect(page.locator(".message")).to_contain_text("asks for its key again")
+            page.get_by_role("link", name="Give the key").click()
+            page.get_by_label("This service asks for its key").fill(key)
+            page.get_by_role("button", name="Continue").click()
+            title(page, "tench")
 
 
 def test_a_service_that_goes_is_said_and_its_return_is_noticed(

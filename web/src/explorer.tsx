@@ -13,7 +13,7 @@ import { Loading, NoRuns, Outage, ProblemMessage } from "./messages";
 import { edgesOf, pinFacts } from "./neuron/facts";
 import { NeuronPage, neuronFacts } from "./neuron/neuron_page";
 import { Pins } from "./neuron/pins";
-import type { ClassRow, LayerRow, PositionRow, SimilarityRow } from "./service/answers";
+import type { ClassRow, LayerRow, PositionRow, RunRow, SimilarityRow } from "./service/answers";
 import { useAnswer } from "./service/asking";
 import { Service } from "./service/service";
 import { useNavigation } from "./view/navigation";
@@ -23,6 +23,7 @@ const service = new Service();
 const ALL_ROWS = 10_000;
 const NO_CLASSES: readonly ClassRow[] = [];
 const NO_LAYERS: readonly LayerRow[] = [];
+const NO_RUNS: readonly RunRow[] = [];
 
 export function Explorer() {
   const { view, go } = useNavigation();
@@ -33,8 +34,15 @@ export function Explorer() {
 
   // What a run holds; where the address names none, the newest.
   const runs = useAnswer("runs", (signal) => service.runs(signal), returns);
-  const isEmpty = runs.answer?.runs.length === 0;
+  const isEmpty = runs.answer?.runs.length === 0 && view.run === null;
   const asked = view.run ?? runs.answer?.runs[0]?.run ?? null;
+  const listed = runs.answer?.runs ?? NO_RUNS;
+  const isListed = listed.some((one) => one.run === asked || one.name === asked);
+  const named = useAnswer(
+    runs.answer && asked !== null && !isListed ? `run named ${asked}` : null,
+    (signal) => service.named(asked ?? "", signal),
+    returns,
+  );
   const of_run = isEmpty || asked === null ? null : `run ${asked}`;
   const classes = useAnswer(
     of_run && `classes of ${of_run}`,
@@ -98,7 +106,7 @@ export function Explorer() {
   const highest = useMemo(() => highestBar(class_rows), [class_rows]);
   const onShow = useCallback((numbers: readonly number[]) => setShown(new Set(numbers)), []);
 
-  const all = [runs, classes, layers, graph, positions, similar, pins, neuron];
+  const all = [runs, named, classes, layers, graph, positions, similar, pins, neuron];
   const isLoading = all.some((one) => one.isLoading);
   const outage = all.some((one) => one.problem?.isOutage);
   useEffect(() => setIsOut(outage), [outage]);
@@ -120,7 +128,8 @@ export function Explorer() {
     document.title = [view.neuron ?? name, "summit-graph"].filter((part) => part !== null).join(" · ");
   }, [name, view.neuron]);
 
-  const run_row = runs.answer?.runs.find((one) => one.run === run || one.name === run) ?? null;
+  const all_runs = isListed ? listed : [...(named.answer?.rows ?? NO_RUNS), ...listed];
+  const run_row = all_runs.find((one) => one.run === run || one.name === run) ?? null;
   const problem = [runs, classes, layers, graph, view.neuron ? neuron : positions].find(
     (one) => one.problem !== null && !one.problem.isOutage,
   )?.problem;
@@ -134,7 +143,7 @@ export function Explorer() {
       <a class="skip" href="#main">
         Skip to the graph
       </a>
-      <Header runs={runs.answer?.runs ?? []} run={run_row} layers={layer_rows} />
+      <Header runs={all_runs} run={run_row} layers={layer_rows} />
       {outage && <Outage />}
       {isEmpty && <NoRuns />}
       {!isEmpty && (

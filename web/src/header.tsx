@@ -38,6 +38,7 @@ export function Header({ runs, run, layers }: HeaderProps) {
               <b>{run.model}</b> on <b>{run.dataset}</b>
             </span>
           )}
+          {run.state === "partial" && <span class="partial">its ingest has not ended</span>}
           <dl class="sizes">
             <Size name="classes" value={run.classes} />
             {run.images !== null && <Size name="images" value={run.images} />}

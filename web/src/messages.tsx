@@ -34,6 +34,19 @@ interface ProblemMessageProps {
 }
 
 export function ProblemMessage({ problem, to, back }: ProblemMessageProps) {
+  if (problem.status === 401) {
+    return (
+      <div class="message" role="alert">
+        <h2>The service asks for its key again</h2>
+        <p>The time for which it was given is over, or the service has another one.</p>
+        <p class="nearest">
+          <a class="button" href="login">
+            Give the key
+          </a>
+        </p>
+      </div>
+    );
+  }
   return (
     <div class="message" role="alert">
       <h2>{problem.status === 404 ? "There is no such thing here" : "That cannot be shown"}</h2>

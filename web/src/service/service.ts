@@ -34,6 +34,11 @@ export class Service {
     return ask(address("runs", {}), signal) as Promise<{ runs: RunRow[] }>;
   }
 
+  /** The runs of an id or name, also one whose ingest has not ended: that one is told of only where it is named. */
+  named(run: string, signal: AbortSignal): Promise<{ rows: RunRow[] }> {
+    return this.get("queries/runs", { run }, signal);
+  }
+
   graph(run: string | null, of_class: string, signal: AbortSignal): Promise<Graph> {
     return this.get<Graph>("graph", { run, class: of_class }, signal);
   }
