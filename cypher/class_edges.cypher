@@ -12,8 +12,7 @@
 // example: class=0
 // search: class_edges
 MATCH (c:Class {id: $class})-[:HAS_VERTEX]->(v:Vertex)-[e:FEEDS]->(w:Vertex)
-WHERE ($scope = 'all' OR e.selected) AND coalesce(e.count >= $minimum_count, true)
-  AND coalesce(e.share >= $minimum_share, true)
+WHERE $scope = 'all' OR e.selected
 RETURN v.neuron AS source, w.neuron AS target, e.count AS count, e.share AS share, e.selected AS selected
 ORDER BY CASE WHEN c.images IS NULL THEN 1.0 * e.count ELSE e.share END DESC,
          w.layer_index DESC, w.channel, v.layer_index DESC, v.channel

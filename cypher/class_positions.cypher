@@ -4,7 +4,7 @@
 // parameter layer: layer, required
 // column class: class · name: text · x: number · y: number
 // example: layer=mixed4e
-MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)-[p:PLACED]->(l:Layer {layer: $layer})
-WHERE p.x IS NOT NULL AND p.y IS NOT NULL
+MATCH (c:Class)-[p:PLACED]->(l:Layer)
+WHERE l.run = $run AND l.layer = $layer AND p.x IS NOT NULL AND p.y IS NOT NULL
 RETURN c.number AS class, c.name AS name, p.x AS x, p.y AS y
 ORDER BY class

@@ -16,17 +16,19 @@ WHERE u.id IN $classes
 WITH count(u) AS asked, count(u.images) AS counted
 OPTIONAL MATCH (o:Class)-[:HAS_VERTEX]->(p:Vertex)-[f:FEEDS]->(q:Vertex)
 WHERE o.id IN $without AND ($scope = 'all' OR f.selected)
-  AND coalesce(f.count >= $minimum_count, true) AND coalesce(f.share >= $minimum_share, true)
-WITH asked, counted, collect(p.neuron + ' ' + q.neuron) AS taken
+WITH asked, counted, collect(CASE WHEN coalesce(f.count >= $minimum_count, true)
+     AND coalesce(f.share >= $minimum_share, true) THEN p.neuron + ' ' + q.neuron END) AS taken
 MATCH (c:Class)-[:HAS_VERTEX]->(v:Vertex)-[e:FEEDS]->(w:Vertex)
 WHERE c.id IN $classes AND ($scope = 'all' OR e.selected)
-  AND coalesce(e.count >= $minimum_count, true) AND coalesce(e.share >= $minimum_share, true)
-  AND NOT ((v.neuron + ' ' + w.neuron) IN taken)
 WITH v.neuron AS source, v.layer_index AS source_layer, v.channel AS source_channel,
      w.neuron AS target, w.layer_index AS target_layer, w.channel AS target_channel,
-     c.number AS number, CASE WHEN counted < asked THEN 1.0 * e.count ELSE e.share END AS strength
+     CASE WHEN coalesce(e.count >= $minimum_count, true) AND coalesce(e.share >= $minimum_share, true)
+          AND NOT ((v.neuron + ' ' + w.neuron) IN taken) THEN c.number END AS number,
+     CASE WHEN counted < asked THEN 1.0 * e.count ELSE e.share END AS strength
 WITH source, source_layer, source_channel, target, target_layer, target_channel,
-     count(number) AS classes, collect(number) AS members, min(strength) AS weakest, max(strength) AS strongest
+     count(number) AS classes, collect(number) AS members,
+     min(CASE WHEN number IS NOT NULL THEN strength END) AS weakest,
+     max(CASE WHEN number IS NOT NULL THEN strength END) AS strongest
 WHERE classes >= $at_least
 RETURN source, target, classes, members, weakest, strongest
 ORDER BY classes DESC, weakest DESC, target_layer DESC, target_channel, source_layer DESC, source_channel

@@ -23,13 +23,8 @@ def class_neurons(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> l
     """The rows of the query `class_neurons`; its header says what they hold."""
     ordered = in_order(rows)
     kept = ordered if values["mass"] is None else within_mass(ordered, values, fetch)
-    answer = []
-    for row in kept:
-        enough = values["minimum_count"] is None or row["count"] >= values["minimum_count"]
-        if enough and (values["minimum_share"] is None or row["share"] >= values["minimum_share"]):
-            neuron = row["neuron"].removeprefix(f"{values['run']}/")
-            answer.append({**row, "neuron": neuron})
-    return answer
+    prefix = f"{values['run']}/"
+    return [{**row, "neuron": row["neuron"].removeprefix(prefix)} for row in kept if is_enough(row, values)]
 
 
 def class_edges(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> list[Row]:
@@ -42,7 +37,14 @@ def class_edges(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> lis
     return [
         {**row, "source": row["source"].removeprefix(prefix), "target": row["target"].removeprefix(prefix)}
         for row in rows
+        if is_enough(row, values)
     ]
+
+
+def is_enough(row: Row, values: Mapping[str, Any]) -> bool:
+    """Whether a neuron or an edge has the least count and share that were asked for."""
+    enough: bool = values["minimum_count"] is None or row["count"] >= values["minimum_count"]
+    return enough and (values["minimum_share"] is None or row["share"] >= values["minimum_share"])
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:

@@ -90,6 +90,22 @@ def parameters_of(text: str) -> frozenset[str]:
     return frozenset(token.text[1:].strip("`") for token in tokens if token.kind == "parameter")
 
 
+@lru_cache(maxsize=256)
+def with_literal(text: str, parameter: str, word: str) -> str:
+    """A text that was judged, with a word in quotes wherever it uses that parameter.
+
+    `word` is one of our own (letters only), never a value that came from outside.
+    """
+    if not word.isalpha():
+        raise ValueError(f"{word!r} is no word")
+    place, pieces = 0, []
+    while match := _TOKEN.match(text, place):
+        place = match.end()
+        is_it = match.lastgroup == "parameter" and match.group()[1:].strip("`") == parameter
+        pieces.append(f"'{word}'" if is_it else match.group())
+    return "".join(pieces) + text[place:]
+
+
 def _tokens(text: str) -> Iterator[Token]:
     if re.search(r"\\[uU]", text):
         raise SummitError("the query has a \\u escape: write the character itself, or pass the text as a parameter")

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import pytest
 
-from summit_graph.errors import SummitError
+from summit_graph.errors import QueryRefused, SummitError
 from summit_graph.queries import packaged_catalogue, run_query
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
@@ -60,3 +60,45 @@ def test_a_query_answers_what_the_oracle_answers_where_a_run_is_alone(alone: Alo
     for values in cases(alone.oracle, query):
         rows = [row for _, row in alone.oracle.answer(query, {"limit": limit, **values})]
         assert typed(run_query(alone.store, asked, values).rows) == typed(rows), values
+
+
+PATTERN = "MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)-[a:ACTIVATES]->(n:Neuron)"
+
+
+@pytest.mark.parametrize("compared", ["a.count >= 5", "coalesce(a.count >= $least, true)", "a.selected = true"])
+def test_what_the_engine_answers_wrong_is_refused(alone: Alone, compared: str) -> None:
+    text = f"{PATTERN} WHERE n.layer = 'mixed4' AND {compared} RETURN c.number AS class, n.id AS neuron"
+    with pytest.raises(QueryRefused, match="the embedded engine answers wrong rows"):
+        alone.store.read(text, {"run": alone.oracle.run, "least": 5})
+    with pytest.raises(QueryRefused, match="the embedded engine answers wrong rows"):
+        alone.store.read_untrusted(text, {"run": alone.oracle.run, "least": 5}, row_limit=10, label="test")
+
+
+def test_compared_where_it_is_returned_or_asked_by_scope_it_is_right(alone: Alone) -> None:
+    layer = "mixed4"
+    expected = {
+        number: sum(alone.oracle.layer_of[place] == layer and found.count >= 5 for place, found in activations.items())
+        for number, activations in alone.oracle.activations.items()
+    }
+    text = (
+        f"{PATTERN} WHERE n.layer = $layer "
+        f"RETURN c.number AS class, sum(CASE WHEN a.count >= 5 THEN 1 ELSE 0 END) AS neurons ORDER BY class"
+    )
+    found = alone.store.read(text, {"run": alone.oracle.run, "layer": layer}).rows
+    assert dict(found) == {number: count for number, count in expected.items() if alone.oracle.activations[number]}
+    text = (
+        f"{PATTERN} WHERE n.layer = $layer AND ($scope = 'all' OR a.selected) "
+        f"RETURN c.number AS class, count(n) AS neurons ORDER BY class"
+    )
+    for scope in ("selected", "all"):
+        rows = alone.store.read(text, {"run": alone.oracle.run, "layer": layer, "scope": scope}).rows
+        assert dict(rows) == {
+            number: count
+            for number, activations in alone.oracle.activations.items()
+            if (
+                count := sum(
+                    alone.oracle.layer_of[place] == layer and (one.selected or scope == "all")
+                    for place, one in activations.items()
+                )
+            )
+        }

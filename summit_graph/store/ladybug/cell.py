@@ -14,6 +14,7 @@ from typing import Any
 
 from summit_graph.errors import SummitError
 from summit_graph.store.ladybug.engine import connected, execute, plain
+from summit_graph.store.ladybug.plans import check_plan
 from summit_graph.store.ladybug.seccomp import confine
 
 READY = "ready"
@@ -35,6 +36,7 @@ def main() -> int:
 
 def _answer(connection: Any, question: dict[str, Any]) -> dict[str, Any]:
     try:
+        check_plan(connection, question["text"], question["parameters"])
         with execute(connection, question["text"], question["parameters"]) as result:
             columns = result.get_column_names()
             rows = result.get_n(question["row_limit"] + 1)

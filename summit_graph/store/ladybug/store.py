@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import ladybug
+
 from summit_graph import settings
 from summit_graph.errors import StoreUnavailable
 from summit_graph.rows import Scope
@@ -17,8 +19,14 @@ from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.cells import Cells
 from summit_graph.store.ladybug.engine import execute, plain_row
-from summit_graph.store.ladybug.pool import ConnectionPool
+from summit_graph.store.ladybug.plans import check_plan
+from summit_graph.store.ladybug.pool import ConnectionPool, FileKey
+from summit_graph.store.reading import with_literal
 from summit_graph.store.values import checked_parameters
+
+SCOPES = frozenset({"selected", "all"})
+JUDGED_TEXTS = 1_000
+"""Of how many texts it is remembered that the engine answers them right."""
 
 
 class LadybugStore(Store):
@@ -31,6 +39,7 @@ class LadybugStore(Store):
         self._opening = threading.Lock()
         self._closed = False
         self._cells: Cells | None = None
+        self._judged: set[tuple[FileKey, str]] = set()
         self._pool = ConnectionPool(path) if path.exists() else None
 
     def version(self) -> Hashable:
@@ -47,11 +56,12 @@ class LadybugStore(Store):
         label: str = "ad hoc",
     ) -> Answer:
         """See Store.read."""
-        sent = checked_parameters(text, parameters)
+        text, sent = _said(text, checked_parameters(text, parameters))
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
         with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
+            self._check_plan(connection, text, sent)
             with execute(connection, text, sent) as result:
                 columns = tuple(result.get_column_names())
                 rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
@@ -63,11 +73,12 @@ class LadybugStore(Store):
         self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
     ) -> Iterator[Stream]:
         """See Store.stream."""
-        sent = checked_parameters(text, parameters)
+        text, sent = _said(text, checked_parameters(text, parameters))
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
         with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
+            self._check_plan(connection, text, sent)
             with execute(connection, text, sent) as result:
                 # An empty batch ends the rows.
                 batches = iter(lambda: [plain_row(row) for row in result.get_n(BATCH_ROWS)], [])
@@ -75,7 +86,7 @@ class LadybugStore(Store):
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """See Store.read_untrusted."""
-        sent = checked_parameters(text, parameters)
+        text, sent = _said(text, checked_parameters(text, parameters))
         return self._opened_cells().read(text, sent, row_limit, settings.number("query_timeout_ms"))
 
     def load(
@@ -87,6 +98,15 @@ class LadybugStore(Store):
     def delete_run(self, run: str) -> None:
         """See Store.delete_run."""
         building.delete(self.path, run)
+
+    def _check_plan(self, connection: ladybug.Connection, text: str, sent: dict[str, Any]) -> None:
+        """Refuses what the engine would answer wrong; a text is judged once for each file that lies at the path."""
+        key = (self._opened().file_key(), text)
+        if key not in self._judged:
+            check_plan(connection, text, sent)
+            if len(self._judged) >= JUDGED_TEXTS:
+                self._judged.clear()
+            self._judged.add(key)
 
     def _opened(self) -> ConnectionPool:
         """The pool; of a file that was not there yet when the store was made, from now on."""
@@ -116,3 +136,15 @@ class LadybugStore(Store):
                 self._cells.close()
             if self._pool is not None:
                 self._pool.close()
+
+
+def _said(text: str, sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A query with its scope said as a word instead of a parameter, so that the engine sees `a.selected` alone.
+
+    A filter that computes something of a relationship (`$scope = 'all' OR a.selected` does) answers wrong rows in
+    ladybug 0.22.0 where other relationships of the pattern follow; one that is a truth value itself is right.
+    """
+    scope = sent.get("scope")
+    if not isinstance(scope, str) or scope not in SCOPES:
+        return text, sent
+    return with_literal(text, "scope", scope), {name: sent[name] for name in sent if name != "scope"}

@@ -1,0 +1,72 @@
+"""Plans that the embedded engine answers wrong rows with, silently, and so are refused (ladybug 0.22.0).
+
+A filter that computes something of a relationship (`a.count >= 5`, `$scope = 'all' OR a.selected`) loses or invents
+rows where the pattern has other relationships; one that is a truth value itself (`a.selected`) is right, and so is
+anything computed in RETURN or WITH. In random patterns compared with a join in Python every wrong answer had such a
+plan: the filter right above the scan of its relationship, and another relationship scanned. What a plan is depends on
+how much a store holds of what, so a text is judged in the store that it is asked of.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import ladybug
+
+from summit_graph.errors import QueryRefused, SummitError
+from summit_graph.store.ladybug.engine import fetch
+
+_CELL = re.compile(r"│([^│]*)(?=│)")
+_OPERATOR = re.compile(r"[A-Z_]+\[\d+\]")
+_RIGHT = re.compile(r"\w+\.\w+|IS_(NOT_)?NULL\(\$\w+\)")
+"""Filters that compute nothing of a relationship: its property itself, or whether a parameter was given."""
+_MEASURED = ("NumOutputTuples", "ExecutionTime", "TotalTime")
+
+Box = tuple[str, list[str]]
+"""An operator, and the lines that say what it does."""
+
+
+def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, Any]) -> None:
+    """Raises QueryRefused where the engine would answer a query wrong; what it refuses itself is left to it."""
+    try:
+        [[drawing]] = fetch(connection, f"EXPLAIN {text}", parameters)
+    except SummitError:
+        return
+    wrong = computed_filters(str(drawing))
+    if wrong:
+        raise QueryRefused(
+            f"the embedded engine answers wrong rows where a pattern of several relationships compares a property of "
+            f"one ({wrong[0]}): return the property and compare it there, as in sum(CASE WHEN … THEN 1 ELSE 0 END), or "
+            f"ask Neo4j"
+        )
+
+
+def computed_filters(drawing: str) -> list[str]:
+    """The filters of a drawn plan that compute something of a relationship, where several are scanned."""
+    found, scans = [], 0
+    for column in _boxes(drawing):
+        for place, (operator, _) in enumerate(column):
+            if operator != "SCAN_REL_TABLE":
+                continue
+            scans += 1
+            for above, lines in reversed(column[:place]):
+                if above != "FILTER":
+                    break
+                if not all(_RIGHT.fullmatch(line) for line in lines):
+                    found.append(" ".join(lines))
+    return found if scans > 1 else []
+
+
+def _boxes(drawing: str) -> list[list[Box]]:
+    """The operators of a drawn plan, column by column, from the last to be done to the first."""
+    columns: dict[int, list[Box]] = {}
+    for line in drawing.splitlines():
+        for cell in _CELL.finditer(line):
+            text = cell.group(1).strip()
+            column = columns.setdefault(cell.start(), [])
+            if _OPERATOR.fullmatch(text):
+                column.append((text.partition("[")[0], []))
+            elif column and set(text) - set("-─ ") and not text.startswith(_MEASURED):
+                column[-1][1].append(text)
+    return list(columns.values())
