@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 
-.PHONY: help demo test test-long lint types format page neo4j bench clean services
+.PHONY: help demo test test-long lint types format page neo4j bench bench-scale clean services
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | grep -v '^help:' | sed -E 's/^([a-z0-9-]+):.*## (.*)$$/  make \1|\2/' | \
@@ -44,6 +44,9 @@ neo4j: .venv/installed-dev ## a Neo4j server by hand, in the foreground (needs J
 
 bench: .venv/installed-dev ## ratios measured in one run: ingest against the bare model, queries against the bare engine
 	@$(BIN)/python -m benchmarks
+
+bench-scale: .venv/installed-dev services ## loads and questions at 0.2 M and 10 M edges, on both engines (half an hour, 10 GB of disk)
+	@$(BIN)/python -m benchmarks.scale
 
 clean: ## remove what the other targets made: .venv, build, dist, demo, caches
 	rm -rf .venv build dist demo web/node_modules .pytest_cache .mypy_cache .ruff_cache

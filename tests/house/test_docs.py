@@ -133,7 +133,19 @@ def test_bare_make_lists_every_target_with_a_line() -> None:
     bare = ["make", "--no-print-directory"]
     listed = subprocess.run(bare, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
     targets = [line.split()[1] for line in listed]
-    assert targets == ["demo", "test", "test-long", "lint", "types", "format", "page", "neo4j", "bench", "clean"]
+    assert targets == [
+        "demo",
+        "test",
+        "test-long",
+        "lint",
+        "types",
+        "format",
+        "page",
+        "neo4j",
+        "bench",
+        "bench-scale",
+        "clean",
+    ]
     assert all(len(line.split(maxsplit=2)) == 3 for line in listed)
 
 
