@@ -7,7 +7,7 @@ the first ones (0.22.0: a filtered match of two hops answered 353 rows for 253, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -117,7 +117,7 @@ def first_line(error: Exception) -> str:
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
 
-def plain_row(row: Sequence[Any]) -> tuple[Any, ...]:
+def plain_row(row: Collection[Any]) -> tuple[Any, ...]:
     """A row of plain values; most rows hold nothing else, which is told at once."""
     return tuple(row) if _SCALARS.issuperset(map(type, row)) else tuple(map(plain, row))
 
