@@ -14,10 +14,13 @@ from pathlib import Path
 
 from summit_graph.errors import SummitError
 from summit_graph.loading import load_run
+from summit_graph.pictures import PICTURES
 from summit_graph.run import Run
 
 FILE = Path(__file__).with_name("demo_run.zip")
 LARGEST_BYTES = 1_000_000
+_LEFT_OUT = f"{PICTURES}/examples/class-"
+"""Strips of single classes: with them it would be too large."""
 _DATE = (2026, 1, 1, 0, 0, 0)
 
 
@@ -34,7 +37,10 @@ def pack(run: Path, target: Path = FILE) -> None:
     Run.open(run)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(path for path in run.rglob("*") if path.is_file() and not path.name.startswith(".")):
-            entry = zipfile.ZipInfo(file.relative_to(run).as_posix(), _DATE)
+            name = file.relative_to(run).as_posix()
+            if name.startswith(_LEFT_OUT):
+                continue
+            entry = zipfile.ZipInfo(name, _DATE)
             archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, 9)
     size = target.stat().st_size
     if size > LARGEST_BYTES:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import summit_graph
 from summit_graph.cli import app
 from summit_graph.errors import SummitError
+from summit_graph.packaged_demo import load_demo
 from summit_graph.pictures import PICTURES, Shelf, visualization_path
 from tests.pictures.test_shelf import draw
 from tests.runs import make_run
@@ -55,3 +57,12 @@ def test_the_setting_names_another_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 0, result.output
     assert len(Shelf(tmp_path / "pictures").pictures("small").pictures) == 1
     assert not (tmp_path / "g.lbug.pictures").exists()
+
+
+def test_the_packaged_demo_has_pictures(tmp_path: Path) -> None:
+    load_demo(tmp_path / "demo.lbug")
+    with summit_graph.connect(tmp_path / "demo.lbug") as graph:
+        [run] = graph.query("runs")
+        shelf = Shelf(tmp_path / "demo.lbug.pictures")
+        for node in graph.class_graph(3).nodes:
+            assert shelf.pictures(run["run"]).of_neuron(node.layer, node.channel).examples is not None
