@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import neo4j
@@ -12,7 +13,7 @@ import pytest
 
 from summit_graph.errors import SummitError
 from summit_graph.run import Run
-from summit_graph.store import Store
+from summit_graph.store import Store, open_store
 from summit_graph.store.neo4j import Neo4jStore
 from tests.store.test_contract import assert_holds
 from tests.store.test_rows import FAULTS
@@ -60,6 +61,23 @@ DAMAGES: dict[Callable[[Path], None], str] = {
     missing: r"examples\.parquet is missing",
     not_ended: "ingest",
 }
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(
+    tmp_path: Path, small_run: Run, other_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "graph.lbug")
+    with closing(open_store(place, must_exist=False)) as store:
+        store.load(other_run)
+        before = traces(store, place)
+        usage = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=4096))
+        lines: list[str] = []
+        with pytest.raises(SummitError, match=r"MB free and the load needs") as refused:
+            store.load(small_run, progress=lines.append)
+        assert "\n" not in str(refused.value)
+        assert "MB beside" in lines[-1]
+        assert traces(store, place) == before
 
 
 def test_no_damaged_or_contradictory_run_changes_a_store(
