@@ -31,11 +31,16 @@ def web_packages() -> Path:
     npm = find_npm()
     lockfile = WEB / "package-lock.json"
     if not MARKER.is_file() or MARKER.stat().st_mtime < lockfile.stat().st_mtime:
-        done = subprocess.run([npm, "ci", "--silent"], cwd=WEB, capture_output=True, text=True, check=False)
+        done = subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=WEB, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise ToolMissing(f"npm ci failed in web/: {(done.stdout + done.stderr).strip()[-300:]}")
+            raise ToolMissing(f"npm ci failed in web/: {_reason(done.stdout + done.stderr)}")
         MARKER.touch()
     return WEB
+
+
+def _reason(said: str) -> str:
+    """The first lines of npm's errors."""
+    return "; ".join(line for line in said.splitlines() if line.startswith("npm error") and len(line) > 10)[:300]
 
 
 if __name__ == "__main__":
