@@ -31,7 +31,9 @@ def web_packages() -> Path:
     npm = find_npm()
     lockfile = WEB / "package-lock.json"
     if not MARKER.is_file() or MARKER.stat().st_mtime < lockfile.stat().st_mtime:
-        done = subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=WEB, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund"], cwd=WEB, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise ToolMissing(f"npm ci failed in web/: {_reason(done.stdout + done.stderr)}")
         MARKER.touch()
