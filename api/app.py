@@ -77,6 +77,8 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
             concurrent_queries=settings.number("concurrent_queries"),
             queue_timeout_ms=settings.number("queue_timeout_ms"),
             query_timeout_ms=settings.number("query_timeout_ms"),
+            concurrent_downloads=settings.number("concurrent_downloads"),
+            download_timeout_ms=settings.number("download_timeout_ms"),
         )
         app.state.service = service
         try:

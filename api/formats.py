@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from fastapi import Request
@@ -23,6 +24,8 @@ MEDIA_TYPES = {
 """Format -> the media type that it is sent as."""
 ALSO_ACCEPTED = {"application/x-ndjson": "jsonl", "application/ndjson": "jsonl", "application/x-jsonlines": "jsonl"}
 """Other names of the same; `Accept` may say these too."""
+Columns = Sequence[tuple[str, str]]
+Row = dict[str, Any]
 ROWS_PER_PART = 1_000
 PART_BYTES = 1 << 16
 """Parts are put together up to this size: a small answer is one part, with its length in the header."""
@@ -46,7 +49,14 @@ def wanted_format(request: Request, said: str | None = None, offered: Sequence[s
 
 def parts_of(result: QueryResult, chosen: str) -> Iterator[bytes]:
     """The answer in parts of some size; the first is there at once."""
-    return _put_together(_WRITERS[chosen](result))
+    if chosen == "json":
+        return _put_together(_json_parts(result))
+    return parts_of_rows(result.columns, _batches(result), chosen)
+
+
+def parts_of_rows(columns: Columns, batches: Iterable[list[Row]], chosen: str) -> Iterator[bytes]:
+    """Rows in any format but JSON, whose answer says more than its rows."""
+    return _put_together(_WRITERS[chosen](columns, batches))
 
 
 def _liking(accepted: str, offered: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -97,29 +107,23 @@ def _json_parts(result: QueryResult) -> Iterator[bytes]:
     yield b"]," + _json({"truncated": result.truncated, "next": result.next})[1:]
 
 
-def _json_lines(result: QueryResult) -> Iterator[bytes]:
-    for rows in _batches(result):
+def _json_lines(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:
+    for rows in batches:
         yield b"".join(_json(row) + b"\n" for row in rows)
 
 
-def _csv_parts(result: QueryResult) -> Iterator[bytes]:
-    return (line.encode() for line in formats.csv_lines(result.columns, result.rows))
+def _csv_parts(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:
+    return (line.encode() for line in formats.csv_lines(columns, chain.from_iterable(batches)))
 
 
-def _parquet_parts(result: QueryResult) -> Iterator[bytes]:
-    written = io.BytesIO()
-    formats.write_parquet(result.columns, _batches(result), written)
-    yield written.getvalue()
-
-
-def _arrow_parts(result: QueryResult) -> Iterator[bytes]:
+def _arrow_parts(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:
     # Imported when called: most answers are JSON, and the first one does not wait for Arrow.
     import pyarrow as pa
 
     sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, formats.arrow_table(result.columns, []).schema) as writer:
-        for rows in _batches(result):
-            writer.write_table(formats.arrow_table(result.columns, rows))
+    with pa.ipc.new_stream(sink, formats.arrow_table(columns, []).schema) as writer:
+        for rows in batches:
+            writer.write_table(formats.arrow_table(columns, rows))
             yield _taken(sink)
     yield _taken(sink)
 
@@ -131,16 +135,15 @@ def _taken(sink: io.BytesIO) -> bytes:
     return content
 
 
-_WRITERS: dict[str, Callable[[QueryResult], Iterator[bytes]]] = {
-    "json": _json_parts,
+_WRITERS: dict[str, Callable[[Columns, Iterable[list[Row]]], Iterator[bytes]]] = {
     "jsonl": _json_lines,
     "csv": _csv_parts,
-    "parquet": _parquet_parts,
+    "parquet": formats.parquet_parts,
     "arrow": _arrow_parts,
 }
 
 
-def _batches(result: QueryResult) -> Iterator[list[dict[str, Any]]]:
+def _batches(result: QueryResult) -> Iterator[list[Row]]:
     rows = result.rows
     return (rows[start : start + ROWS_PER_PART] for start in range(0, len(rows), ROWS_PER_PART))
 

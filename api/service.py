@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 
+from api.downloads import Download, Parts
 from api.metrics import Metrics
 from api.pictures import Gallery
 from api.problems import Busy, ClientGone, request_id
@@ -44,13 +45,19 @@ class Service:
     concurrent_queries: int
     queue_timeout_ms: int
     query_timeout_ms: int
+    concurrent_downloads: int
+    download_timeout_ms: int
     _seats: asyncio.Semaphore = field(init=False)
     _threads: ThreadPoolExecutor = field(init=False)
+    _download_seats: asyncio.Semaphore = field(init=False)
+    _download_threads: ThreadPoolExecutor = field(init=False)
     _endings: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._seats = asyncio.Semaphore(self.concurrent_queries)
         self._threads = ThreadPoolExecutor(self.concurrent_queries, thread_name_prefix="query")
+        self._download_seats = asyncio.Semaphore(self.concurrent_downloads)
+        self._download_threads = ThreadPoolExecutor(self.concurrent_downloads, thread_name_prefix="download")
 
     async def answer(self, request: Request, name: str, work: Callable[[Store], _Result]) -> _Result:
         """What `work` makes of the store; `name` is the query's, for the metrics.
@@ -58,18 +65,60 @@ class Service:
         Raises Busy where no seat is free in time, QueryTimeout past the time limit, ClientGone where nobody waits any
         more, and what `work` raises.
         """
-        await self._take_seat()
+        await self._take_seat(self._seats, self.concurrent_queries)
         caller = Caller(request_id(request.scope), self.query_timeout_ms)
-        began = time.perf_counter()
 
         def in_thread() -> _Result:
             with asking(caller):
                 return work(self.store)
 
         running = asyncio.get_running_loop().run_in_executor(self._threads, in_thread)
-        running.add_done_callback(lambda _: self._leave_seat())
+        running.add_done_callback(lambda _: self._seats.release())
+        return await self._in_time(request, name, caller, running, self.query_timeout_ms)
+
+    async def download(
+        self,
+        request: Request,
+        name: str,
+        parts: Callable[[Store], Iterator[bytes]],
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """A whole result, sent as it is read; one of a single part is an answer like any other.
+
+        Raises as `answer` does until the first part is there, the time limit being that of downloads.
+        """
+        await self._take_seat(self._download_seats, self.concurrent_downloads)
+        caller = Caller(request_id(request.scope), self.download_timeout_ms)
+        ends_s = asyncio.get_running_loop().time() + self.download_timeout_ms / 1000
+        taken = Parts(parts(self.store), caller, self._download_threads)
+
+        def ended() -> None:
+            self._hold(self._end_download(taken))
+
+        try:
+            first = await self._in_time(request, name, caller, taken.take(2), self.download_timeout_ms)
+        except BaseException:
+            ended()
+            raise
+        if len(first) < 2:
+            ended()
+            return Response(b"".join(first), media_type=media_type, headers=dict(headers))
+        return Download(first, taken, ends_s, ended, media_type, headers)
+
+    async def _end_download(self, taken: Parts) -> None:
+        try:
+            await taken.end()
+        finally:
+            self._download_seats.release()
+
+    async def _in_time(
+        self, request: Request, name: str, caller: Caller, running: asyncio.Future[_Result], timeout_ms: int
+    ) -> _Result:
+        """What runs in a thread, within its time and while the client waits; else it is told to stop."""
+        began = time.perf_counter()
         gone = asyncio.create_task(_client_gone(request))
-        limit_s = (self.query_timeout_ms + GRACE_MS) / 1000 if self.query_timeout_ms else None
+        limit_s = (timeout_ms + GRACE_MS) / 1000 if timeout_ms else None
         try:
             waited: set[asyncio.Future[Any]] = {running, gone}
             await asyncio.wait(waited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -97,23 +146,24 @@ class Service:
 
     def close(self) -> None:
         """Lets go of threads and store; what still runs is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._download_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
-    async def _take_seat(self) -> None:
+    async def _take_seat(self, seats: asyncio.Semaphore, number: int) -> None:
         try:
             async with asyncio.timeout(self.queue_timeout_ms / 1000):
-                await self._seats.acquire()
+                await seats.acquire()
         except TimeoutError:
             self.metrics.count("summit_graph_rejections_total", reason="busy")
-            raise Busy(f"{self.concurrent_queries} queries run already: try again") from None
-
-    def _leave_seat(self) -> None:
-        self._seats.release()
+            raise Busy(f"{number} queries run already: try again") from None
 
     def _stop(self, caller: Caller, running: asyncio.Future[_Result]) -> None:
-        ending = asyncio.create_task(_stop_until_ended(caller, running))
-        # A task that nobody holds may be collected before it ends.
+        self._hold(_stop_until_ended(caller, running))
+
+    def _hold(self, work: Coroutine[Any, Any, None]) -> None:
+        """Lets something come to its end; a task that nobody holds may be collected before it does."""
+        ending = asyncio.create_task(work)
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 

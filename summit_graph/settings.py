@@ -65,6 +65,8 @@ SETTINGS: tuple[Setting, ...] = (
     _served("queries", "", "A folder of further query files."),
     _served("maximum_rows", 10_000, "Rows that one page of a query's answer over HTTP may hold."),
     _served("concurrent_queries", 8, "Queries that one service process runs at once; further requests wait."),
+    _served("concurrent_downloads", 2, "Whole results that one service process sends at once."),
+    _served("download_timeout_ms", 60_000, "How long a whole result may take to be sent before it is broken off."),
     _served("queue_timeout_ms", 2_000, "How long a request waits for its turn before it is answered 503."),
     _row("api_key", "", "The key that requests must have: 16 characters or more. Without one nobody is asked."),
     _served("allowed_hosts", "", "Host names, with commas between them, that the service goes by; any address is one."),

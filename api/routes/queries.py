@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, json_bytes, query_answers
-from api.caching import conditional, entity_tag, in_parts, whole
-from api.formats import MEDIA_TYPES, parts_of, wanted_format
+from api.caching import CACHE_CONTROL, conditional, entity_tag, in_parts, whole
+from api.formats import MEDIA_TYPES, parts_of, parts_of_rows, wanted_format
 from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, values_of
 from api.problems import documented
 from api.service import service_of
 from summit_graph.errors import QueryRefused, WrongQueryFile
 from summit_graph.queries import Catalogue, Query, QueryResult
 from summit_graph.queries.running import Question, answer_question, ask
+from summit_graph.queries.streaming import stream_answer
 from summit_graph.store import Store
 
 PROBLEMS = documented(404, 406, 422, 503, 504)
@@ -64,6 +65,9 @@ def _route(query: Query, maximum_rows: int) -> Callable[..., Awaitable[Response]
         page = values.pop(PAGE)
         chosen = wanted_format(request, values.pop(FORMAT))
 
+        if chosen != "json" and is_whole(query, values, page):
+            return await _download(request, query, values, chosen)
+
         def work(store: Store) -> Response:
             question = ask(store, query, values)
             try:
@@ -77,6 +81,30 @@ def _route(query: Query, maximum_rows: int) -> Callable[..., Awaitable[Response]
     signature = inspect.Signature([shared, *route_parameters(query, maximum_rows)], return_annotation=Response)
     answer.__signature__ = signature  # type: ignore[attr-defined]
     return answer
+
+
+def is_whole(query: Query, values: Mapping[str, Any], page: str | None) -> bool:
+    """Whether all rows are asked for: no limit, and no page of an answer that had one."""
+    return query.chooses_run and page is None and values.get("limit") is None
+
+
+async def _download(request: Request, query: Query, values: Mapping[str, Any], chosen: str) -> Response:
+    """Every row, sent as it is read. Its tag is known beforehand but for the scope `all`: only the rows tell that."""
+    service = service_of(request)
+    question = await service.answer(request, query.name, lambda store: ask(store, query, values))
+    headers = {"Cache-Control": CACHE_CONTROL, "Vary": "Accept"}
+    if question.bound.get("scope") != "all":
+        tag = entity_tag(question.digest, None, None, None, chosen)
+        held = conditional(request, tag, Response)
+        if held.status_code == 304:
+            return held
+        headers["ETag"] = tag
+
+    def parts(store: Store) -> Iterator[bytes]:
+        with stream_answer(store, question, timeout_ms=service.download_timeout_ms) as found:
+            yield from parts_of_rows(found.columns, found.batches, chosen)
+
+    return await service.download(request, query.name, parts, MEDIA_TYPES[chosen], headers)
 
 
 def answered(

@@ -42,7 +42,7 @@ def _option(row: settings.Setting) -> inspect.Parameter:
     bounds = {"min": 0} if kind is int else {}
     if row.name == "port":
         bounds = {"min": 0, "max": 65_535}
-    if row.name in {"concurrent_queries", "workers", "maximum_rows"}:
+    if row.name in {"concurrent_queries", "concurrent_downloads", "workers", "maximum_rows"}:
         bounds = {"min": 1}
     described = typer.Option(*spelled, help=row.meaning, metavar="URL" if row.name == "db" else None, **bounds)  # type: ignore[arg-type]
     return inspect.Parameter(

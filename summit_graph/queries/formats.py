@@ -81,7 +81,13 @@ def csv_lines(columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> Iterat
 
 
 def write_parquet(columns: Sequence[tuple[str, str]], batches: Iterable[Iterable[Row]], sink: BinaryIO) -> None:
-    """Writes a Parquet file, a batch of rows at a time.
+    """Writes a Parquet file, a batch of rows at a time; see `parquet_parts`."""
+    for part in parquet_parts(columns, batches):
+        sink.write(part)
+
+
+def parquet_parts(columns: Sequence[tuple[str, str]], batches: Iterable[Iterable[Row]]) -> Iterator[bytes]:
+    """A Parquet file, part by part as its batches of rows come.
 
     Columns of type `any` have no type before their last value is known: they are held, as Arrow has them, until then.
     Raises SummitError where a column holds what Parquet cannot.
@@ -97,9 +103,12 @@ def write_parquet(columns: Sequence[tuple[str, str]], batches: Iterable[Iterable
             first = next(tables)
         else:
             first = arrow_table(columns, [])
-        with pq.ParquetWriter(_Unseekable(sink), first.schema, compression="zstd") as writer:
+        written = _Written()
+        with pq.ParquetWriter(written, first.schema, compression="zstd") as writer:
             for table in chain([first], tables):
                 writer.write_table(table)
+                yield written.taken()
+        yield written.taken()
     except pa.ArrowException as error:
         raise SummitError(
             "a column holds values that Parquet cannot: return properties of one type, not nodes or paths, "
@@ -139,21 +148,27 @@ def _finite(value: Any) -> Any:
     return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
-class _Unseekable(io.RawIOBase):
-    """A sink that is written from its beginning to its end, such as a pipe, and still says where it is."""
+class _Written(io.RawIOBase):
+    """What a writer wrote, to be taken part by part; it still says where it is."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._sink = sink
+        self._held = bytearray()
         self._place = 0
+
+    def taken(self) -> bytes:
+        """What was written since this was asked last."""
+        held, self._held = bytes(self._held), bytearray()
+        return held
 
     def writable(self) -> bool:
         """Yes."""
         return True
 
     def write(self, content: Any) -> int:
-        """Passes bytes on."""
-        written = self._sink.write(content)
+        """Holds bytes."""
+        written = memoryview(content).nbytes
+        self._held += content
         self._place += written
         return written
 

@@ -1,0 +1,122 @@
+"""Whole results: rows are taken from the store while they are sent, so that memory does not grow with their number.
+
+Its parts are taken one by one, each in a thread, and only when the one before is sent. A download has a seat of its own
+kind, so that who reads slowly holds up no other's query, and a time: past it, or where the client goes away, the engine
+is stopped and the connection broken off before the answer's end, so that no part passes for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from api.problems import request_id
+from summit_graph.errors import SummitError
+from summit_graph.store.caller import Caller, asking
+
+STOP_AGAIN_S = 0.25
+logger = logging.getLogger("summit_graph.api")
+
+
+class Parts:
+    """A result's parts, taken in threads; `end` must be called once, whatever happened."""
+
+    def __init__(self, parts: Iterator[bytes], caller: Caller, threads: ThreadPoolExecutor) -> None:
+        self._parts = self._asked(parts, caller)
+        self._caller = caller
+        self._threads = threads
+        # One context for all parts: what one thread says of the caller, the next one knows.
+        self._context = contextvars.copy_context()
+        self._taking: asyncio.Future[list[bytes]] | None = None
+
+    def take(self, number: int = 1) -> asyncio.Future[list[bytes]]:
+        """The next parts; fewer after the last."""
+
+        def taken() -> list[bytes]:
+            return list(islice(self._parts, number))
+
+        loop = asyncio.get_running_loop()
+        self._taking = loop.run_in_executor(self._threads, lambda: self._context.run(taken))
+        return self._taking
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Those that were not taken yet, one at a time."""
+        while part := await self.take():
+            yield part[0]
+
+    async def end(self) -> None:
+        """Stops what still runs, and lets go of the store's connection."""
+        while self._taking is not None and not self._taking.done():
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self._caller.stop)
+            await asyncio.wait({self._taking}, timeout=STOP_AGAIN_S)
+        if self._taking is not None and not self._taking.cancelled():
+            # One that was never looked at is complained of.
+            self._taking.exception()
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(SummitError):
+            await loop.run_in_executor(self._threads, lambda: self._context.run(self._parts.close))
+
+    @staticmethod
+    def _asked(parts: Iterator[bytes], caller: Caller) -> Generator[bytes, None, None]:
+        with asking(caller):
+            yield from parts
+
+
+class Download(Response):
+    """The answer that sends the parts; `ended` is called once nothing is sent any more."""
+
+    def __init__(
+        self,
+        first: list[bytes],
+        rest: Parts,
+        ends_s: float,
+        ended: Callable[[], None],
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(media_type=media_type, headers=dict(headers))
+        del self.headers["content-length"]
+        self._first = first
+        self._rest = rest
+        self._ends_s = ends_s
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it; what is broken off has no end, which tells the client that it is not whole."""
+        sending = asyncio.create_task(self._send(send))
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            left_s = self._ends_s - asyncio.get_running_loop().time()
+            await asyncio.wait({sending, gone}, timeout=max(left_s, 0), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            elif not gone.done():
+                logger.error("%s a whole result was broken off at its time limit", request_id(scope))
+        except SummitError as error:
+            logger.error("%s a whole result was broken off: %s", request_id(scope), error)
+        finally:
+            gone.cancel()
+            sending.cancel()
+            self._ended()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in self._first:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        async for part in self._rest:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

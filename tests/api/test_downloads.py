@@ -1,0 +1,131 @@
+"""Whole results: every row in one answer, sent as it is read, and never a part that passes for the whole."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+
+from api.app import create_app
+from summit_graph.run import Run
+from summit_graph.store import open_store
+from tests.api.clients import client_of
+from tests.api.problem import problem_of
+from tests.api.serving import Serving, serving
+from tests.api.test_formats import READERS
+from tests.runs import make_run
+
+EDGES = "/api/v1/queries/class_edges?class=4"
+LARGE = (
+    "// title: Pairs\n// answers: Which vertices of a run are there, three at a time?\n// column a: text\n"
+    "// column b: text\n// column c: text\n"
+    "MATCH (x:Vertex), (y:Vertex), (z:Vertex)\nWHERE x.run = $run AND y.run = $run AND z.run = $run\n"
+    "RETURN x.id AS a, y.id AS b, z.id AS c\nORDER BY a, b, c\n"
+)
+
+
+@pytest.mark.parametrize("chosen", ["jsonl", "csv", "parquet", "arrow"])
+def test_all_rows_come_where_no_limit_is_given(store_path: Path, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUMMIT_MAXIMUM_ROWS", "3")
+    with client_of(create_app(str(store_path))) as client:
+        paged = client.get(EDGES).json()
+        assert (len(paged["rows"]), paged["truncated"]) == (3, True)
+        whole = client.get(f"{EDGES}&format={chosen}")
+        rows = READERS[chosen](whole.content)
+        assert len(rows) > 3
+        assert rows[:3] == paged["rows"]
+        assert "link" not in whole.headers
+        assert len(READERS[chosen](client.get(f"{EDGES}&format={chosen}&limit=2").content)) == 2
+        held = client.get(f"{EDGES}&format={chosen}", headers={"If-None-Match": whole.headers["ETag"]})
+        assert (held.status_code, held.content) == (304, b"")
+        everything = client.get(f"{EDGES}&scope=all&format={chosen}")
+        assert len(READERS[chosen](everything.content)) >= len(rows)
+        assert "ETag" not in everything.headers
+
+
+def test_what_is_wrong_is_told_before_anything_is_sent(store_path: Path) -> None:
+    with client_of(create_app(str(store_path))) as client:
+        problem_of(client.get(f"{EDGES.replace('4', 'nobody')}&format=csv"), 404)
+        problem_of(client.get(f"{EDGES}&format=csv&limit=0"), 422)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """The command over a run of which a query answers some hundred thousand rows."""
+    folder = tmp_path_factory.mktemp("large")
+    (folder / "pairs.cypher").write_text(LARGE, encoding="utf-8")
+    run: Run = make_run(folder / "run", layers={"low": 16, "high": 16})
+    store = open_store(str(folder / "large.lbug"), must_exist=False)
+    store.load(run)
+    store.close()
+    options = ("--queries", str(folder), "--concurrent-downloads", "1", "--download-timeout-ms", "8000")
+    with serving("--db", str(folder / "large.lbug"), *options, "--queue-timeout-ms", "200") as served:
+        yield served
+
+
+def asked(served: Serving) -> socket.socket:
+    """A connection that asked for all rows, and reads slowly or not at all."""
+    address = urlsplit(served.address)
+    connection = socket.create_connection((str(address.hostname), address.port), timeout=30)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    connection.sendall(b"GET /api/v1/queries/pairs?format=jsonl HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return connection
+
+
+def status_of(served: Serving, path: str) -> int:
+    address = urlsplit(served.address)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status
+
+
+def wait_for(served: Serving, path: str, status: int, within_s: float) -> None:
+    begin = time.monotonic()
+    while status_of(served, path) != status:
+        assert time.monotonic() - begin < within_s
+
+
+def test_a_client_that_goes_away_or_does_not_read_frees_its_seat(large: Serving) -> None:
+    small = "/api/v1/queries/classes?format=csv"
+    assert status_of(large, small) == 200
+    slow = asked(large)
+    assert slow.recv(12) == b"HTTP/1.1 200"
+    # The one seat is taken; queries have their own.
+    assert status_of(large, small) == 503
+    assert status_of(large, "/api/v1/queries/classes") == 200
+    slow.close()
+    wait_for(large, small, 200, 5)
+    stuck = asked(large)
+    assert stuck.recv(12) == b"HTTP/1.1 200"
+    # Past its time it is broken off: what came has no end.
+    wait_for(large, small, 200, 15)
+    told = b"".join(iter(lambda: stuck.recv(1 << 20), b""))
+    stuck.close()
+    assert not told.endswith(b"0\r\n\r\n")
+
+
+def test_a_large_result_arrives_whole(large: Serving) -> None:
+    address = urlsplit(large.address)
+    found = {}
+    for chosen in ("jsonl", "parquet"):
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+        connection.request("GET", f"/api/v1/queries/pairs?format={chosen}")
+        response = connection.getresponse()
+        assert response.status == 200
+        # Text of this size comes in parts; the same rows are few bytes of Parquet.
+        assert chosen == "parquet" or response.headers["Transfer-Encoding"] == "chunked"
+        found[chosen] = response.read()
+        connection.close()
+    table = pq.read_table(io.BytesIO(found["parquet"]))
+    assert table.num_rows == found["jsonl"].count(b"\n") == round(table.num_rows ** (1 / 3)) ** 3 > 50_000
+    assert table.group_by(["a", "b", "c"]).aggregate([]).num_rows == table.num_rows
