@@ -255,6 +255,10 @@ def _window(node: Node, name: str, reach: Tensor, axes: int) -> Tensor | None:
     if "upsample" in name:
         return _interpolate(node, reach, axes)
     flat = reach.flatten(0, 1)
+    if axes == 3:  # An average over channels: there is no other pool of this kind.
+        kernel, stride = arguments["kernel_size"], arguments.get("stride") or arguments["kernel_size"]
+        over_all: Tensor = -functional.max_pool3d(-flat, kernel, stride, arguments.get("padding", 0))
+        return over_all.unflatten(0, reach.shape[:2])  # type: ignore[no-any-return]
     if axes == 1:
         flat = flat.unsqueeze(-2)  # (4B, C, 1, L): one row
     if "adaptive" in name:

@@ -66,9 +66,14 @@ def without_positions(addresses: Tensor) -> Tensor:
     return addresses >> _POSITION_BITS
 
 
+def without_acted(addresses: Tensor) -> Tensor:
+    """Origin, place in the batch and channel, as one number each, whatever acted on them; NOTHING stays below 0."""
+    return without_positions(addresses & ~_ACTED_BIT)
+
+
 def same_channels(first: Tensor, second: Tensor) -> bool:
     """Whether two values of one shape hold the same channels everywhere, whatever acted on them."""
-    return torch.equal(without_positions(first & ~_ACTED_BIT), without_positions(second & ~_ACTED_BIT))
+    return torch.equal(without_acted(first), without_acted(second))
 
 
 def positions(addresses: Tensor, axis: int) -> Tensor:

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._decomp import get_decompositions
 from torch.fx import Node
 
 from ingest.trace.isolation import undisturbed
@@ -25,6 +26,8 @@ from ingest.trace.program import Program
 from summit_graph.errors import NotFound, SummitError, Unsupported
 
 _LARGEST_BATCH = 65536
+_TAKEN_APART = get_decompositions([torch.ops.aten.addcmul])
+"""Operations that are sums of products: seen as an addition and a scale."""
 
 
 def capture(model: nn.Module, example: Tensor, layers: Sequence[str]) -> tuple[Program, dict[str, Node]]:
@@ -129,7 +132,7 @@ def _export(recorder: _Recorder, example: Tensor) -> torch.export.ExportedProgra
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exported = torch.export.export(recorder, (example,), dynamic_shapes=({0: batch},), strict=False)
-            functional: torch.export.ExportedProgram = exported.run_decompositions({})
+            functional: torch.export.ExportedProgram = exported.run_decompositions(_TAKEN_APART)
             return functional
     except (SummitError, MemoryError):
         raise

@@ -50,11 +50,12 @@ from ingest.trace.arguments import (
     unexpanded,
 )
 from ingest.trace.capture import module_path
+from ingest.trace.normalization import over_channels, written_out
 from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown
 from ingest.trace.program import Program, evaluate, operation_name
 
-# What the walk knows of a node: addresses, Unknown, a tuple of these, or a plain value not computed from the images.
-Known = Any
+Known = Any  # addresses, Unknown, a tuple of these, or a plain value that is not computed from the images
+_NO_GATE = "multiplies two tensors, neither of which is a gate of spatial size 1"
 _NO_MAPS = (torch.zeros(0, 0, dtype=torch.long), torch.zeros(0, dtype=torch.long))
 
 
@@ -97,6 +98,9 @@ class Flow:
             source = self._known[as_node(node.args[0])]
             return source if isinstance(source, Unknown) else source[node.args[1]]
         data = self._data(node)
+        part = written_out(node, data, [self._known[source] for source in data], self._unknown)
+        if part is not None:
+            return part
         if name in operations.ADDITIONS and len(data) == 2:
             return self._add(node, data)
         if name in operations.CONVOLUTIONS:
@@ -259,7 +263,7 @@ class Flow:
         known: Tensor = self._known[x]
         shape = shape_of(node)
         x_first = node.args[0] is x
-        if name in ("div", "true_divide") and not x_first:
+        if name in operations.DIVISIONS and not x_first:
             return acted_on(known.expand(shape))
         alpha: Any = node.kwargs.get("alpha", 1)
         sign = {
@@ -274,7 +278,7 @@ class Flow:
         factor: Any = sign
         if name == "mul":
             factor = constant
-        elif name in ("div", "true_divide"):
+        elif name in operations.DIVISIONS:
             factor = 1 / constant
         scale = per_channel(factor, shape, channels.axis)
         if scale is None:
@@ -346,7 +350,7 @@ class Flow:
         known: Tensor = self._known[x]
         single = collapsed(known, tuple(range(known.dim() - axes, known.dim())))
         if single is None:
-            return self._unknown(node, "works over an axis that holds channels")
+            return over_channels(node, known, self._unknown(node, "works over an axis that holds channels"))
         first = node.meta["val"]
         several = isinstance(first, tuple | list)
         result = acted_on(single.expand(sizes_of(first[0] if several else first)))
@@ -361,7 +365,7 @@ class Flow:
         dims = tuple(dim % known.dim() for dim in ([axes] if isinstance(axes, int) else axes))
         single = collapsed(known, dims) if dims and 0 not in dims else None
         if single is None:
-            return self._unknown(node, "reduces the axis that holds the channels")
+            return over_channels(node, known, self._unknown(node, "reduces the axis that holds the channels"))
         keep = arguments.get("keepdim", False)
         result = acted_on(single if keep else single.squeeze(dims))
         first = node.meta["val"]
@@ -391,10 +395,6 @@ class Flow:
             gates = [index for index in gates if data[1 - index] in ancestors([data[index]])]
         if len(gates) != 1:
             refused = [operand for operand in known if isinstance(operand, Unknown)]
-            return (
-                refused[0]
-                if refused
-                else self._unknown(node, "multiplies two tensors, neither of which is a gate of spatial size 1")
-            )
+            return refused[0] if refused else self._unknown(node, _NO_GATE)
         kept = known[1 - gates[0]]
         return kept if isinstance(kept, Unknown) else acted_on(kept.expand(shape))

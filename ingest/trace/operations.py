@@ -90,6 +90,7 @@ WINDOWS = {
         ],
         2,
     ),
+    "avg_pool3d": 3,
 }
 """Pools and interpolation, with the number of last axes they work over: they act on each channel by itself."""
 
@@ -115,7 +116,8 @@ BATCH_NORMS = frozenset({"_native_batch_norm_legit_no_training", "_batch_norm_no
 """Batch-norm with stored statistics; with those of the batch it would make the images depend on each other."""
 
 ADDITIONS = frozenset(["add", "sub", "rsub"])
-PRODUCTS = frozenset(["mul", "div", "true_divide", "neg"])
+DIVISIONS = frozenset(["div", "true_divide"])
+PRODUCTS = DIVISIONS | {"mul", "neg"}
 CONVOLUTIONS = frozenset(["conv2d", "convolution"])
 LINEAR = frozenset(["linear", "matmul", "mm", "addmm"])
 
@@ -134,6 +136,7 @@ _POINTWISE_UNMARKED = frozenset(
         "hardsigmoid",
         "hardtanh_",
         "hardtanh",
+        "where",
     ]
 )
 

@@ -61,16 +61,29 @@ VARIANTS = (
 """Their other variants: the sums of their terms are proved. regnet_y_128gf is left out: 5 GB of weights in float64."""
 
 
-def build(name: str) -> nn.Module:
+def build(name: str, size: int) -> nn.Module:
     """A model of torchvision, or of timm as `timm/NAME`, in float64 with random weights that keep images apart."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         if name.startswith("timm/"):
             import timm
 
-            return lively(timm.create_model(name.removeprefix("timm/"), pretrained=False))
-        options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-        return lively(torchvision.models.get_model(name, weights=None, **options))
+            model = timm.create_model(name.removeprefix("timm/"), pretrained=False)
+        else:
+            options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+            model = torchvision.models.get_model(name, weights=None, **options)
+        return _calibrated(lively(model), torch.randn(16, 3, size, size, dtype=torch.float64))
+
+
+def _calibrated(model: nn.Module, images: Tensor) -> nn.Module:
+    """Batch-norms with the statistics of real maps, as training leaves them: else values grow from layer to layer."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train().momentum = None
+        norm.reset_running_stats()
+    with torch.no_grad():
+        model(images)
+    return model.eval()
 
 
 def two_images(size: int) -> Tensor:

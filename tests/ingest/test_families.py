@@ -22,7 +22,7 @@ TOPIC = "Families of models: layers, channels, hops, proof, near-ties of decisio
 
 def _compared(case: str) -> Comparison:
     name, size = case.split("@")
-    model, images = build(name), two_images(int(size))
+    model, images = build(name, int(size)), two_images(int(size))
     found = compare_model(model, choose_layers(model, images), images)
     assert found.blocks >= found.layers - 1
     assert found.silent == 0
@@ -53,7 +53,7 @@ def test_every_familys_counts_are_its_naive_twins(case: str, evidence: Evidence)
 @pytest.mark.parametrize("case", VARIANTS)
 def test_terms_and_biases_are_the_values_of_every_variant(case: str, evidence: Evidence) -> None:
     name, size = case.split("@")
-    model, images = build(name), two_images(int(size))
+    model, images = build(name, int(size)), two_images(int(size))
     found = trace(model, images, choose_layers(model, images), influence_top=5)
     sums = compare_terms_with_values(found, images)
     layers = found.structure.layers
@@ -70,7 +70,7 @@ def test_a_model_that_cannot_be_followed_is_refused_by_operation_and_module(
     case: str, message: str, evidence: Evidence
 ) -> None:
     name, size = case.split("@")
-    model, images = build(name), two_images(int(size))
+    model, images = build(name, int(size)), two_images(int(size))
     with pytest.raises(Unsupported, match=message) as refusal:
         trace(model, images, choose_layers(model, images), influence_top=5)
     evidence.record("Models that are refused", case, refusal.value)
