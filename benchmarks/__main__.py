@@ -6,13 +6,23 @@ import sys
 
 import torch
 
-from benchmarks import attribution_cost, explorer_cost, ingest_cost, load_cost, picture_cost, query_cost, service_cost
+from benchmarks import (
+    attribution_cost,
+    decode_cost,
+    explorer_cost,
+    ingest_cost,
+    load_cost,
+    picture_cost,
+    query_cost,
+    service_cost,
+)
 from benchmarks.machine import this_machine
 from benchmarks.ratio import table
 
 PARTS = (
     ("ingest", ingest_cost.ratios),
     ("counting, one model of each further family", ingest_cost.family_ratios),
+    ("decoding", decode_cost.ratios),
     ("pictures", picture_cost.ratios),
     ("attribution graphs", attribution_cost.ratios),
     ("loads", load_cost.ratios),
