@@ -19,11 +19,13 @@ import torch
 from ingest.attribution import class_graph
 from ingest.examples import LONGEST, ClassExamples
 from ingest.images.batches import Skipped
+from ingest.pictures.example_strips import square_side_px
 from ingest.predictions import Predictions
 from ingest.preparation import Preparation, prepare
 from ingest.progress import Progress, duration
 from ingest.run_tables import activation_table, hop_table, influence_table
 from ingest.structure import ClassCounts, HopCounts
+from summit_graph.pictures.strips import most_bytes
 from summit_graph.run import Parameters
 
 TIMED_BATCHES = 2
@@ -44,7 +46,7 @@ class Estimate:
     memory_mb: float
     """The process's largest resident size so far; on a GPU, what it holds there too."""
     disk_mb: float
-    """All classes with the tables that the batches gave, grown to their images: an upper bound."""
+    """All classes with the tables that the batches gave, grown to their images, and strips: an upper bound."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, by name."""
@@ -59,6 +61,7 @@ def rehearse(
     workers: int | None = None,
     classes: Path | None = None,
     image_labels: Path | None = None,
+    pictures: bool = True,
     progress: Progress | None = None,
 ) -> Estimate:
     """Prepares an ingest, says what it would count, and times two batches.
@@ -72,7 +75,7 @@ def rehearse(
     preparation.check_labels()
     for line in listing(preparation):
         progress.message(line)
-    estimate = _estimate(preparation)
+    estimate = _estimate(preparation, pictures)
     progress.message(
         f"two batches took {estimate.seconds_per_image:.3f} s an image: about "
         f"{duration(estimate.hours * 3600)} for {estimate.images:,} images, "
@@ -96,7 +99,7 @@ def listing(preparation: Preparation) -> list[str]:
     return lines
 
 
-def _estimate(preparation: Preparation) -> Estimate:
+def _estimate(preparation: Preparation, pictures: bool) -> Estimate:
     _, folder = preparation.classes[0]
     structure, counter = preparation.trace.structure, preparation.counter()
     examples = ClassExamples(structure, preparation.receptive_fields)
@@ -112,7 +115,9 @@ def _estimate(preparation: Preparation) -> Estimate:
             counts.append(counter.take())
         batches.close()
     seconds = time.monotonic() - started
-    written = class_bytes(preparation, counts, predictions, examples)
+    written = class_bytes(preparation, counts, predictions, examples) * len(preparation.source.classes)
+    if pictures and counts:
+        written += picture_bytes(preparation, _merged(counts))
     per_image = seconds / max(predictions.images, 1)
     return Estimate(
         model=preparation.model.name,
@@ -124,7 +129,7 @@ def _estimate(preparation: Preparation) -> Estimate:
         seconds_per_image=per_image,
         hours=per_image * preparation.images / 3600,
         memory_mb=_memory_bytes(preparation.device) / 1e6,
-        disk_mb=written * len(preparation.source.classes) / 1e6,
+        disk_mb=written / 1e6,
     )
 
 
@@ -153,6 +158,17 @@ def class_bytes(
         sum(map(_parquet_bytes, growing)) * growth
         + _parquet_bytes(predictions.table()) * more
         + _parquet_bytes(examples.table()) * kept
+    )
+
+
+def picture_bytes(preparation: Preparation, counts: ClassCounts) -> float:
+    """What the strips of a whole run will take: of every neuron, and in each class of its selected ones."""
+    structure, classes = preparation.trace.structure, len(preparation.source.classes)
+    selected = class_graph(counts, structure, preparation.parameters).selected
+    return sum(
+        (layer.channels + classes * int(selected[layer.name].sum()))
+        * most_bytes(LONGEST, square_side_px(preparation.receptive_fields[layer.name]))
+        for layer in structure.layers
     )
 
 

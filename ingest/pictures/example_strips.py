@@ -41,7 +41,7 @@ class ExampleStrips:
         self._directory = directory
         self._space = space
         self._neurons = [(layer.name, channel) for layer in structure.layers for channel in range(layer.channels)]
-        self._side_px = {name: _side_px(field) for name, field in fields.items()}
+        self._side_px = {name: square_side_px(field) for name, field in fields.items()}
 
     def spool(self) -> PixelSpool:
         """Room for a class's pixels, on the run's own disk."""
@@ -106,7 +106,7 @@ def _patch(row: Mapping[str, int | str], side_px: int, spool: PixelSpool) -> Pat
     return Patch(image, side_px - (x1 - x0) if x0 == 0 else 0, side_px - (y1 - y0) if y0 == 0 else 0)
 
 
-def _side_px(field: NDArray[np.int32]) -> int:
+def square_side_px(field: NDArray[np.int32]) -> int:
     """The longest side of any cell's receptive field.  (cells, 4)"""
     return int((field[:, 2:] - field[:, :2]).max())
 

@@ -124,6 +124,7 @@ def ingest(
             workers=workers,
             classes=classes,
             image_labels=labels,
+            pictures=pictures,
             progress=progress,
         )
         typer.echo(json.dumps(estimate.to_json()))

@@ -112,20 +112,20 @@ def import_summit(
     neurons = _number_neurons(published)
     manifest = _manifest(run, layers, published, listed, images_per_class)
     _refuse_another_import(out, manifest)
-    writer = RunWriter.start(out, manifest)
-    if writer.complete:
-        return _report(published, neurons, writer.manifest, already_imported=True)
-    finished = writer.finished_classes()
-    for graph in published.graphs:
-        if graph.number not in finished:
-            writer.write_class(_class_result(graph, neurons))
-    if embed is not None:
-        say(f"placing {len(published.graphs):,} classes in {len(layers)} layers")
-    complete = writer.finish(
-        classes=_classes_table(listed, images_per_class),
-        neurons=_neurons_table(neurons, layers),
-        embedding=None if embed is None else _embedding_table(published, neurons, embed),
-    )
+    with RunWriter.start(out, manifest) as writer:
+        if writer.complete:
+            return _report(published, neurons, writer.manifest, already_imported=True)
+        finished = writer.finished_classes()
+        for graph in published.graphs:
+            if graph.number not in finished:
+                writer.write_class(_class_result(graph, neurons))
+        if embed is not None:
+            say(f"placing {len(published.graphs):,} classes in {len(layers)} layers")
+        complete = writer.finish(
+            classes=_classes_table(listed, images_per_class),
+            neurons=_neurons_table(neurons, layers),
+            embedding=None if embed is None else _embedding_table(published, neurons, embed),
+        )
     say(f"wrote {out}")
     return _report(published, neurons, complete, already_imported=False)
 

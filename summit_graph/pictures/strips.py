@@ -41,6 +41,12 @@ def strip(patches: Sequence[Patch], side_px: int) -> bytes:
     return encoded(squares, lossless=shown_px <= LOSSLESS_UP_TO_PX)
 
 
+def most_bytes(patches: int, side_px: int) -> float:
+    """What a strip takes on the disk at most, but for its header: without loss as much as its pixels, else a sixth."""
+    shown_px = min(side_px, LARGEST_SIDE_PX)
+    return patches * shown_px**2 * (3 if shown_px <= LOSSLESS_UP_TO_PX else 0.5)
+
+
 def encoded(image: Image.Image, *, lossless: bool, quality: int = WEBP_QUALITY) -> bytes:
     """An image as a WebP file."""
     held = io.BytesIO()
