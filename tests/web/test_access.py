@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,25 +110,32 @@ def test_points_jump_where_motion_is_not_wanted_and_move_where_it_is(browser: Br
                 }"""
             )
             page.get_by_role("radio", name="layer3.2").click()
+            expect(page).to_have_url(re.compile("layer=layer3.2"))
+            settled(page)
             page.wait_for_timeout(1200)
             pictures = page.evaluate("window.pictures.size")
             assert (pictures > 5) == moves, pictures
             # It has come to rest, and is not frozen.
             page.get_by_role("button", name="Zoom in on the classes").click()
-            page.wait_for_timeout(300)
-            assert page.evaluate("window.pictures.size") > pictures
+            until(page, f"window.pictures.size > {pictures}")
 
 
 def test_another_layer_may_be_chosen_while_the_points_still_move(browser: Browser, real_served: Serving) -> None:
     canvas = "document.querySelector('.embedding canvas').toDataURL()"
     with opened(browser, f"{real_served.address}?run=resnet20&class=3&layer=layer2.0") as page:
         page.wait_for_timeout(300)
-        there = page.evaluate(canvas)
+        page.evaluate(f"window.there = {canvas}")
         page.get_by_role("radio", name="layer1.0").click()
-        page.wait_for_timeout(300)
-        between = page.evaluate(canvas)
+        until(page, f"{canvas} !== window.there")
         page.get_by_role("radio", name="layer2.0").click()
         page.mouse.move(5, 5)
-        page.wait_for_timeout(1500)
-        assert between != there
-        assert page.evaluate(canvas) == there
+        until(page, f"{canvas} === window.there")
+
+
+def until(page: Page, holds: str) -> None:
+    """Waits for something that no locator sees."""
+    for _ in range(100):
+        if page.evaluate(holds):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it does not come to hold")

@@ -195,17 +195,17 @@ def test_the_picture_is_moved_zoomed_and_shown_whole_again(browser: Browser, rea
         name, node = next(iter(before.items()))
         page.mouse.move(600, 700)
         page.mouse.wheel(0, -400)
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(400)
         nearer = {one["neuron"]: one for one in drawn(page)["nodes"]}
         assert nearer[name]["width"] > 1.3 * node["width"]
         page.mouse.down()
         page.mouse.move(660, 720, steps=3)
         page.mouse.up()
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(400)
         moved = {one["neuron"]: one for one in drawn(page)["nodes"]}
         assert abs(moved[name]["x"] - nearer[name]["x"] - 60) < 2
         assert abs(moved[name]["y"] - nearer[name]["y"] - 20) < 2
         page.get_by_role("button", name="Show the whole graph").click()
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(400)
         again = {one["neuron"]: one for one in drawn(page)["nodes"]}
         assert all(abs(again[one]["x"] - before[one]["x"]) < 1 for one in before)

@@ -37,9 +37,10 @@ def test_a_class_is_found_by_part_of_its_name_and_the_view_is_in_the_address(bro
         page.keyboard.press("Enter")
         title(page, "brown bear")
         settled(page)
+        expect(page.get_by_role("searchbox")).to_have_value("")
         neuron = page.locator(".node").first.get_attribute("data-neuron")
         page.locator(".node").first.click()
-        expect(page).to_have_url(re.compile(f"class=4&pin={neuron}&"))
+        expect(page).to_have_url(re.compile(f"class=4&pin={neuron}$"))
         there = page.url
         page.go_back()
         page.go_back()

@@ -93,7 +93,9 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
     event.preventDefault();
   };
   const searchKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter") select(found[0]);
+    const [best] = found;
+    // What was searched for is found: the list goes back to all classes, from the most like it.
+    if (event.key === "Enter") best && go((before) => ({ ...withClass(before, best.class), search: "" }));
     else if (event.key === "ArrowDown") box.current?.focus();
     else if (event.key === "Escape" && view.search !== "") go({ search: "" }, "same");
     else return;
