@@ -86,6 +86,8 @@ class _Calls:
     """(module, identity of its input, identity of its output) of modules without children, in forward order."""
     single: set[str] = field(default_factory=set)
     """Convolutions that read a map of one position, as a gate's do."""
+    ran: set[nn.Module] = field(default_factory=set)
+    """Every module that ran, with children or without."""
     kept: list[Tensor] = field(default_factory=list)
 
 
@@ -105,8 +107,12 @@ def _observe(model: nn.Module, example: Tensor) -> _Calls:
             calls.kept.append(output)
             calls.order[-1] = (names[module], id(arguments[0]), id(output))
 
+    def note(module: nn.Module, arguments: tuple[Any, ...]) -> None:
+        calls.ran.add(module)
+
     with undisturbed(model, example.device):
-        handles = [module.register_forward_pre_hook(before) for module in names]
+        handles = [module.register_forward_pre_hook(note) for module in model.modules()]
+        handles += [module.register_forward_pre_hook(before) for module in names]
         handles += [module.register_forward_hook(after) for module in names]
         try:
             model(example)
@@ -125,6 +131,8 @@ def _most_repeated(model: nn.Module, calls: _Calls) -> tuple[str, ...]:
     modules = dict(model.named_modules())
     instances: dict[type[nn.Module], list[str]] = {}
     for name, module in modules.items():
+        if module not in calls.ran:  # An auxiliary head, say, that only training uses.
+            continue
         convolutions = {
             f"{name}.{inner}" for inner, each in module.named_modules() if isinstance(each, nn.Conv2d) and inner
         }

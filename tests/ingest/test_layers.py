@@ -58,6 +58,12 @@ def test_another_model_has_its_most_repeated_class() -> None:
     assert choose_layers(Repeated(3), IMAGES) == ("units.0", "units.1", "units.2")
 
 
+def test_instances_that_only_training_uses_are_no_layers() -> None:
+    model = Repeated(3)
+    model.auxiliary = Repeated.Unit()
+    assert choose_layers(model, IMAGES) == ("units.0", "units.1", "units.2")
+
+
 def test_with_fewer_than_three_instances_the_nonlinearities_or_else_the_convolutions_are_layers() -> None:
     assert choose_layers(Repeated(2), IMAGES) == ("stem.2", "units.0.conv", "units.1.conv")
 
