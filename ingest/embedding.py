@@ -8,7 +8,7 @@ before, so that a class keeps its place where nothing changes and layers can be 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ Points = NDArray[np.float64]
 """(classes, 2)"""
 
 
-def class_embedding(activations: Sequence[NDArray[np.integer[Any]]]) -> list[Points]:
+def class_embedding(activations: Iterable[NDArray[np.integer[Any]]]) -> list[Points]:
     """A point per class and layer: for each layer (classes, channels) counts -> (classes, 2).
 
     The same counts give the same points on the same machine with the same release of umap-learn.

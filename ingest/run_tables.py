@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -65,13 +65,23 @@ def hop_table(number: int, counts: ClassCounts) -> pa.Table:
     )
 
 
-def activation_matrix(activations: Iterable[pa.Table], classes: int, structure: Structure) -> list[NDArray[np.int32]]:
-    """Per layer, the activation counts of each class, in the order of the tables.  (classes, channels)"""
-    channels = [layer.channels for layer in structure.layers]
-    matrix = np.zeros((classes, sum(channels)), np.int32)  # (classes, neurons)
-    for row, table in zip(matrix, activations, strict=True):
-        row[table.column("neuron").to_numpy()] = table.column("count").to_numpy()
-    return np.split(matrix, np.cumsum(channels)[:-1], axis=1)
+def layer_counts(
+    activations: Callable[[int], pa.Table], numbers: Sequence[int], structure: Structure
+) -> Iterator[NDArray[np.int32]]:
+    """Layer by layer, the activation counts of these classes.  (classes, channels)
+
+    `activations` gives a class's table, and is asked anew for each layer: memory holds one layer of all classes.
+    """
+    start = 0
+    for layer in structure.layers:
+        matrix = np.zeros((len(numbers), layer.channels), np.int32)
+        for row, number in zip(matrix, numbers, strict=True):
+            table = activations(number)
+            first, end = np.searchsorted(table.column("neuron").to_numpy(), (start, start + layer.channels))
+            rows = table.slice(first, end - first)
+            row[rows.column("neuron").to_numpy() - start] = rows.column("count").to_numpy()
+        yield matrix
+        start += layer.channels
 
 
 def embedding_table(numbers: Sequence[int], places: Sequence[NDArray[np.float64]]) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -10,7 +12,7 @@ from ingest.examples import merged_examples
 from ingest.pictures.example_strips import ExampleStrips
 from ingest.preparation import Preparation
 from ingest.progress import Stopwatch
-from ingest.run_tables import activation_matrix, embedding_table
+from ingest.run_tables import embedding_table, layer_counts
 from summit_graph.run import RunWriter, tables
 from summit_graph.run.whole import ClassRow, class_table, neuron_table
 
@@ -21,9 +23,8 @@ def finish_run(preparation: Preparation, writer: RunWriter, watch: Stopwatch, st
     numbers = [number for number, _ in preparation.classes]
     rows = [ClassRow.of(number, _written(writer, "predictions", number)) for number in numbers]
     with_images = [row.number for row in rows if row.images]
-    matrix = activation_matrix((_written(writer, "activations", n) for n in with_images), len(with_images), structure)
     with watch.spent_on("embedding"):
-        places = class_embedding(matrix)
+        places = class_embedding(layer_counts(partial(_counts, writer), with_images, structure))
     neurons = neuron_table(layer.channels for layer in structure.layers)
     examples = merged_examples((_written(writer, "examples", n) for n in numbers), neurons.num_rows)
     if strips is not None:
@@ -44,6 +45,11 @@ def _draw(preparation: Preparation, strips: ExampleStrips, examples: pa.Table) -
     images = {image.name: image for _, entry in preparation.classes for image in entry.images if image.name in wanted}
     with preparation.loader(len(images)) as loader:
         strips.write_all(examples, images, loader)
+
+
+def _counts(writer: RunWriter, number: int) -> pa.Table:
+    path = writer.directory / tables.class_path("activations", number)
+    return pq.read_table(path, columns=["neuron", "count"], partitioning=None)
 
 
 def _written(writer: RunWriter, name: str, number: int) -> pa.Table:

@@ -60,6 +60,7 @@ def measure(out: Path, classes: int, each: int) -> dict[str, float]:
     )
     summary = ingest(parameters, f"{out}/noise.py:noise", out / "run", workers=0)
     assert summary.images == classes * each
+    print({part: round(seconds) for part, seconds in summary.seconds.items()}, file=sys.stderr)
     return {"after_first_batch_mb": after_first[0], "growth_mb": _status_mb("VmHWM") - after_first[0]}
 
 
