@@ -78,7 +78,7 @@ class Download(Response):
         self,
         first: list[bytes],
         rest: Parts,
-        ends_s: float,
+        ends_s: float | None,
         ended: Callable[[], None],
         media_type: str,
         headers: Mapping[str, str],
@@ -95,8 +95,9 @@ class Download(Response):
         sending = asyncio.create_task(self._send(send))
         gone = asyncio.create_task(_gone(receive))
         try:
-            left_s = self._ends_s - asyncio.get_running_loop().time()
-            await asyncio.wait({sending, gone}, timeout=max(left_s, 0), return_when=asyncio.FIRST_COMPLETED)
+            now_s = asyncio.get_running_loop().time()
+            left_s = None if self._ends_s is None else max(self._ends_s - now_s, 0)
+            await asyncio.wait({sending, gone}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
                 sending.result()
             elif not gone.done():

@@ -90,7 +90,8 @@ class Service:
         """
         await self._take_seat(self._download_seats, self.concurrent_downloads)
         caller = Caller(request_id(request.scope), self.download_timeout_ms)
-        ends_s = asyncio.get_running_loop().time() + self.download_timeout_ms / 1000
+        began_s = asyncio.get_running_loop().time()
+        ends_s = began_s + self.download_timeout_ms / 1000 if self.download_timeout_ms else None
         taken = Parts(parts(self.store), caller, self._download_threads)
 
         def ended() -> None:

@@ -263,13 +263,13 @@ def test_a_confined_process_may_neither_open_nor_start_nor_reach(embedded: Groun
 
 def test_a_runaway_is_killed_at_its_limit(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUMMIT_ALLOW_CYPHER", "1")
-    monkeypatch.setenv("SUMMIT_QUERY_TIMEOUT_MS", "3000")
+    monkeypatch.setenv("SUMMIT_QUERY_TIMEOUT_MS", "5000")
     runaway = {"query": "UNWIND range(1, 1000000000) AS x UNWIND range(1, 1000) AS y RETURN sum(x * y) AS z"}
     with client_of(create_app(str(store_path))) as client:
         assert client.post(ADDRESS, json=GOOD).status_code == 200
         begin = time.monotonic()
         problem_of(client.post(ADDRESS, json=runaway), 504)
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 8
         assert client.post(ADDRESS, json=GOOD).status_code == 200
 
 

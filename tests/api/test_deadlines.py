@@ -128,15 +128,15 @@ def test_a_client_that_goes_away_ends_its_query(
 
 def test_the_query_and_the_request_are_named_in_one_line(limited: tuple[str, Serving, Neo4jServer | None]) -> None:
     _, served, _ = limited
-    with urllib.request.urlopen(f"{served.address}api/v1/graph?class=4", timeout=30) as response:
+    with urllib.request.urlopen(f"{served.address}api/v1/queries", timeout=30) as response:
         request_id = response.headers["X-Request-ID"]
     time.sleep(0.5)
     lines = [json.loads(line) for line in served.messages().splitlines() if line.startswith("{")]
     [line] = [line for line in lines if line["request_id"] == request_id]
     assert (line["method"], line["path"], line["route"], line["status"]) == (
         "GET",
-        "/api/v1/graph",
-        "/api/v1/graph",
+        "/api/v1/queries",
+        "/api/v1/queries",
         200,
     )
     assert line["ms"] > 0

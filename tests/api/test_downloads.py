@@ -57,16 +57,22 @@ def test_what_is_wrong_is_told_before_anything_is_sent(store_path: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """The command over a run of which a query answers some hundred thousand rows."""
+def large_options(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """What the command is told to serve a run of which a query answers some hundred thousand rows."""
     folder = tmp_path_factory.mktemp("large")
     (folder / "pairs.cypher").write_text(LARGE, encoding="utf-8")
     run: Run = make_run(folder / "run", layers={"low": 16, "high": 16})
     store = open_store(str(folder / "large.lbug"), must_exist=False)
     store.load(run)
     store.close()
-    options = ("--queries", str(folder), "--concurrent-downloads", "1", "--download-timeout-ms", "8000")
-    with serving("--db", str(folder / "large.lbug"), *options, "--queue-timeout-ms", "200") as served:
+    return "--db", str(folder / "large.lbug"), "--queries", str(folder)
+
+
+@pytest.fixture(scope="module")
+def large(large_options: tuple[str, ...]) -> Iterator[Serving]:
+    """The command with one seat for whole results, and little time."""
+    options = ("--concurrent-downloads", "1", "--download-timeout-ms", "8000", "--queue-timeout-ms", "200")
+    with serving(*large_options, *options) as served:
         yield served
 
 
@@ -114,18 +120,19 @@ def test_a_client_that_goes_away_or_does_not_read_frees_its_seat(large: Serving)
     assert not told.endswith(b"0\r\n\r\n")
 
 
-def test_a_large_result_arrives_whole(large: Serving) -> None:
-    address = urlsplit(large.address)
+def test_a_large_result_arrives_whole(large_options: tuple[str, ...]) -> None:
     found = {}
-    for chosen in ("jsonl", "parquet"):
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
-        connection.request("GET", f"/api/v1/queries/pairs?format={chosen}")
-        response = connection.getresponse()
-        assert response.status == 200
-        # Text of this size comes in parts; the same rows are few bytes of Parquet.
-        assert chosen == "parquet" or response.headers["Transfer-Encoding"] == "chunked"
-        found[chosen] = response.read()
-        connection.close()
+    with serving(*large_options) as served:
+        address = urlsplit(served.address)
+        for chosen in ("jsonl", "parquet"):
+            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+            connection.request("GET", f"/api/v1/queries/pairs?format={chosen}")
+            response = connection.getresponse()
+            assert response.status == 200
+            # Text of this size comes in parts; the same rows are few bytes of Parquet.
+            assert chosen == "parquet" or response.headers["Transfer-Encoding"] == "chunked"
+            found[chosen] = response.read()
+            connection.close()
     table = pq.read_table(io.BytesIO(found["parquet"]))
     assert table.num_rows == found["jsonl"].count(b"\n") == round(table.num_rows ** (1 / 3)) ** 3 > 50_000
     assert table.group_by(["a", "b", "c"]).aggregate([]).num_rows == table.num_rows

@@ -44,6 +44,13 @@ def test_runs_and_graphs_are_the_same(client: TestClient, neo4j_client: TestClie
     assert neo4j_client.get(address).content == client.get(address).content
 
 
+@pytest.mark.parametrize("chosen", ["jsonl", "csv"])
+def test_whole_results_are_the_same(client: TestClient, neo4j_client: TestClient, chosen: str) -> None:
+    address = f"/api/v1/queries/class_edges?class={CLASS}&format={chosen}"
+    assert len(client.get(address).content.splitlines()) > 5
+    assert neo4j_client.get(address).content == client.get(address).content
+
+
 def test_a_page_token_holds_on_both(client: TestClient, neo4j_client: TestClient) -> None:
     first = f"/api/v1/queries/class_edges?class={CLASS}&limit=2"
     token = client.get(first).json()["next"]
