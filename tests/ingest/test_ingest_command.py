@@ -140,6 +140,9 @@ def test_a_run_is_reported_on_stdout_as_json_and_for_people_on_stderr(place: Pat
     run = Run.open(place / "run")
     assert (report["run"], report["digest"], report["images"]) == ("run", run.manifest.digest, 12)
     assert "12 images of 3 classes" in err
+    *parts, total = report["seconds"].values()
+    assert min(parts) >= 0
+    assert sum(parts) == pytest.approx(total, abs=0.01)
     assert "next: summit-graph load run --db summit.lbug" in err
     code, out, err = call(*words(), "--quiet")
     assert (code, json.loads(out)["digest"], err) == (0, report["digest"], "")

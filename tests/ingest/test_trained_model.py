@@ -78,3 +78,11 @@ def test_of_all_test_images_81_percent_are_right(cifar_files: Path, tmp_path: Pa
     topic = "ResNet-20 on CIFAR-10's test images, in one command"
     evidence.record(topic, "right of 10,000 images", f"{report['correct']:,}")
     evidence.record(topic, "seconds from start to run directory", round(seconds))
+    parts = dict(report["seconds"])
+    total = parts.pop("total")
+    assert sum(parts.values()) == pytest.approx(total, abs=0.01)
+    assert min(parts.values()) >= 0
+    assert total < seconds
+    for part, spent in parts.items():
+        evidence.record(topic, f"of them at: {part}", f"{spent:.1f}")
+    evidence.record(topic, "images skipped", report["skipped"])
