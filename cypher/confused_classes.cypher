@@ -18,8 +18,9 @@ WITH c, x.count AS count, o
 ORDER BY count DESC, c.number, o.number
 LIMIT $limit
 OPTIONAL MATCH (c)-[a:ACTIVATES]->(n:Neuron)<-[b:ACTIVATES]-(o)
-WHERE $scope = 'all' OR (a.selected AND b.selected)
+WITH c, o, count, n, a, b, CASE WHEN $scope = 'all' OR (a.selected AND b.selected) THEN true ELSE false END AS kept
 RETURN c.number AS class, c.name AS name, c.images AS images, o.number AS predicted, o.name AS predicted_name,
-       o.images AS predicted_images, count, collect(n.layer_index) AS layers, collect(n.channel) AS channels,
-       collect(n.id) AS neurons, collect(a.count) AS counts, collect(b.count) AS predicted_counts
+       o.images AS predicted_images, count, collect(CASE WHEN kept THEN n.layer_index END) AS layers,
+       collect(CASE WHEN kept THEN n.channel END) AS channels, collect(CASE WHEN kept THEN n.id END) AS neurons,
+       collect(CASE WHEN kept THEN a.count END) AS counts, collect(CASE WHEN kept THEN b.count END) AS predicted_counts
 ORDER BY count DESC, class, predicted

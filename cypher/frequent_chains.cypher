@@ -8,10 +8,12 @@
 // column source: neuron · middle: neuron · target: neuron · classes: count
 // example: layer=mixed4b
 MATCH (s:Vertex)-[e:FEEDS]->(m:Vertex)-[f:FEEDS]->(t:Vertex)
-WHERE m.run = $run AND m.layer = coalesce($layer, m.layer) AND ($scope = 'all' OR (e.selected AND f.selected))
+WHERE m.run = $run AND m.layer = coalesce($layer, m.layer)
 WITH s.neuron AS source, s.layer_index AS source_layer, s.channel AS source_channel,
      m.neuron AS middle, m.layer_index AS middle_layer, m.channel AS middle_channel,
-     t.neuron AS target, t.layer_index AS target_layer, t.channel AS target_channel, count(m) AS classes
+     t.neuron AS target, t.layer_index AS target_layer, t.channel AS target_channel,
+     count(CASE WHEN $scope = 'all' OR (e.selected AND f.selected) THEN 1 END) AS classes
+WHERE classes > 0
 RETURN source, middle, target, classes
 ORDER BY classes DESC, target_layer DESC, target_channel, middle_layer DESC, middle_channel,
          source_layer DESC, source_channel

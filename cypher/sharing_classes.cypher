@@ -11,10 +11,11 @@
 // column class: class · name: text · shared: count · neurons: count · jaccard: number
 // example: class=294
 // search: sharing_classes
-MATCH (c:Class {id: $class})-[a:ACTIVATES]->(n:Neuron)<-[b:ACTIVATES]-(o:Class)
-WHERE ($scope = 'all' OR (a.selected AND b.selected)) AND n.layer = coalesce($layer, n.layer)
-RETURN o.number AS number, o.name AS name, count(n) AS shared, 0 AS neurons
-UNION ALL
-MATCH (c:Class)-[a:ACTIVATES]->(n:Neuron)
-WHERE c.run = $run AND ($scope = 'all' OR a.selected) AND n.layer = coalesce($layer, n.layer)
-RETURN c.number AS number, c.name AS name, 0 AS shared, count(n) AS neurons
+MATCH (o:Class)-[b:ACTIVATES]->(n:Neuron)
+WHERE o.run = $run AND ($scope = 'all' OR b.selected) AND n.layer = coalesce($layer, n.layer)
+WITH n.id AS neuron, collect(o.id) AS members, sum(CASE WHEN o.id = $class THEN 1 ELSE 0 END) AS held
+UNWIND members AS member
+WITH member, sum(held) AS shared, count(held) AS neurons
+MATCH (c:Class)
+WHERE c.id = member
+RETURN c.number AS number, c.name AS name, shared, neurons

@@ -48,11 +48,11 @@ def similar_classes(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) ->
 def sharing_classes(rows: list[Row], values: Mapping[str, Any], fetch: Fetch) -> list[Row]:
     """The rows of the query `sharing_classes`; its header says what they hold.
 
-    A row that was fetched holds of a class either `shared` (neurons in common with the class that is asked for) or
+    A row that was fetched holds of a class `shared` (neurons in common with the class that is asked for) and
     `neurons` (all that it has).
     """
     own = int(values["class"].rpartition("/")[2])
-    neurons = {row["number"]: row["neurons"] for row in rows if row["neurons"]}
+    neurons = {row["number"]: row["neurons"] for row in rows}
     answer = []
     for row in rows:
         number, shared = row["number"], row["shared"]

@@ -1,15 +1,17 @@
 """Plans that the embedded engine answers wrong rows with, silently, and so are refused (ladybug 0.22.0).
 
 A filter that computes something of a relationship (`a.count >= 5`, `$scope = 'all' OR a.selected`) loses or invents
-rows where the pattern has other relationships; one that is a truth value itself (`a.selected`) is right, and so is
-anything computed in RETURN or WITH. In random patterns compared with a join in Python every wrong answer had such a
-plan: the filter right above the scan of its relationship, and another relationship scanned. What a plan is depends on
-how much a store holds of what, so a text is judged in the store that it is asked of.
+rows where the pattern has other relationships; one that is a truth value itself (`a.selected`) is right where no other
+relationship is scanned above it; what is computed in RETURN or WITH is right. That is what random patterns showed,
+compared with joins in Python (tests/contract/test_random_patterns.py), and a store of ten million edges: every wrong
+answer had a plan with such a filter right above the scan of its relationship. What a plan is depends on how much a
+store holds of what, so a text is judged in the store that it is asked of.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import ladybug
@@ -33,29 +35,39 @@ def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, 
         [[drawing]] = fetch(connection, f"EXPLAIN {text}", parameters)
     except SummitError:
         return
-    wrong = computed_filters(str(drawing))
+    wrong = wrong_filters(str(drawing))
     if wrong:
         raise QueryRefused(
-            f"the embedded engine answers wrong rows where a pattern of several relationships compares a property of "
-            f"one ({wrong[0]}): return the property and compare it there, as in sum(CASE WHEN … THEN 1 ELSE 0 END), or "
-            f"ask Neo4j"
+            f"the embedded engine answers wrong rows where a pattern of several relationships is filtered by a "
+            f"property of one ({wrong[0]}): return the property and compare it there, as in "
+            f"sum(CASE WHEN … THEN 1 ELSE 0 END), or ask Neo4j"
         )
 
 
-def computed_filters(drawing: str) -> list[str]:
-    """The filters of a drawn plan that compute something of a relationship, where several are scanned."""
-    found, scans = [], 0
+def wrong_filters(drawing: str) -> list[str]:
+    """The filters of relationships in a drawn plan that make it answer wrong."""
+    computed, scans = [], 0
     for column in _boxes(drawing):
+        below_others = []
         for place, (operator, _) in enumerate(column):
             if operator != "SCAN_REL_TABLE":
                 continue
+            filters = list(_filters_above(column[:place]))
+            computed += [said for said, is_right in filters if not is_right]
+            if filters and any(above == "SCAN_REL_TABLE" for above, _ in column[:place]):
+                below_others.append(filters[0][0])
             scans += 1
-            for above, lines in reversed(column[:place]):
-                if above != "FILTER":
-                    break
-                if not all(_RIGHT.fullmatch(line) for line in lines):
-                    found.append(" ".join(lines))
-    return found if scans > 1 else []
+        if below_others:
+            return below_others
+    return computed if scans > 1 else []
+
+
+def _filters_above(column: list[Box]) -> Iterator[tuple[str, bool]]:
+    """What each filter right above says, and whether it computes nothing."""
+    for operator, lines in reversed(column):
+        if operator != "FILTER":
+            return
+        yield " ".join(lines), all(_RIGHT.fullmatch(line) for line in lines)
 
 
 def _boxes(drawing: str) -> list[list[Box]]:
