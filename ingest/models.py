@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torchvision.models import WeightsEnum
 
 from ingest.images.preprocessing import Preprocess, own_transform
@@ -68,6 +69,8 @@ def load_model(name: str, arguments: Sequence[tuple[str, str]] = (), weights: st
         warnings.simplefilter("ignore")
         torch.manual_seed(_SEED)
         built = _build(name, values, named_weights)
+    if any(is_lazy(tensor) for tensor in (*built.module.parameters(), *built.module.buffers())):
+        raise SummitError(f"{name} has lazy modules whose sizes are not known: run it on an example in its factory")
     checkpoint = load_weights(built.module, file) if file is not None else None
     module = built.module.to(torch.float32).eval().requires_grad_(False)
     if not any(parameter.ndim >= 3 for parameter in module.parameters()):

@@ -33,6 +33,9 @@ def tiny(**arguments):
 def dense():
     return nn.Sequential(nn.Flatten(), nn.Linear(3, 2))
 
+def lazy():
+    return nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
+
 def no_model():
     return "a model"
 
@@ -101,6 +104,11 @@ def test_a_model_that_is_not_there_is_one_line_that_says_what_is(factories: Path
         load_model(reference.format(file=factories), weights=NONE)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_lazy_modules_that_have_seen_no_image_are_refused(factories: Path) -> None:
+    with pytest.raises(SummitError, match="lazy has lazy modules whose sizes are not known"):
+        load_model(f"{factories}:lazy")
 
 
 def test_an_argument_that_the_factory_does_not_know_is_named(factories: Path) -> None:
