@@ -74,7 +74,7 @@ def test_what_the_engine_answers_wrong_is_refused(alone: Alone, compared: str) -
         alone.store.read_untrusted(text, {"run": alone.oracle.run, "least": 5}, row_limit=10, label="test")
 
 
-def test_compared_where_it_is_returned_or_asked_by_scope_it_is_right(alone: Alone) -> None:
+def test_compared_where_it_is_returned_it_is_right(alone: Alone) -> None:
     layer = "mixed4"
     expected = {
         number: sum(alone.oracle.layer_of[place] == layer and found.count >= 5 for place, found in activations.items())
@@ -86,19 +86,3 @@ def test_compared_where_it_is_returned_or_asked_by_scope_it_is_right(alone: Alon
     )
     found = alone.store.read(text, {"run": alone.oracle.run, "layer": layer}).rows
     assert dict(found) == {number: count for number, count in expected.items() if alone.oracle.activations[number]}
-    text = (
-        f"{PATTERN} WHERE n.layer = $layer AND ($scope = 'all' OR a.selected) "
-        f"RETURN c.number AS class, count(n) AS neurons ORDER BY class"
-    )
-    for scope in ("selected", "all"):
-        rows = alone.store.read(text, {"run": alone.oracle.run, "layer": layer, "scope": scope}).rows
-        assert dict(rows) == {
-            number: count
-            for number, activations in alone.oracle.activations.items()
-            if (
-                count := sum(
-                    alone.oracle.layer_of[place] == layer and (one.selected or scope == "all")
-                    for place, one in activations.items()
-                )
-            )
-        }
