@@ -119,6 +119,9 @@ def failing_store(app: FastAPI, error: Exception) -> Iterator[None]:
     class Failing:
         dialect = store.dialect
 
+        def version(self) -> Any:
+            raise error
+
         def read(self, *arguments: Any, **options: Any) -> Any:
             raise error
 
