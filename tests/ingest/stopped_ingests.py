@@ -31,6 +31,8 @@ COMMAND = (
     *("--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25", "--batch-size", "4", "--activation-mass", "0.5"),
 )
 """An ingest of the fixture `tiny_place`."""
+ELSEWHERE = "elsewhere"
+"""Before the images, and between the phases."""
 PHASES = ("images", "pictures", "rename", "manifest", "merge", "embedding")
 
 
@@ -181,7 +183,7 @@ def _be_the_command(words: list[str], folder: Path, rank: int, stop: dict[str, A
 
 
 def _stop_there(stop: Stop, said: int) -> None:
-    active, counts = ["preparing"], dict.fromkeys(PHASES, 0)
+    active, counts = [ELSEWHERE], dict.fromkeys(PHASES, 0)
 
     def kill() -> None:
         os.write(said, active[-1].encode())
