@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from summit_graph import schema
 from summit_graph.errors import SummitError
 from summit_graph.queries import packaged_catalogue, run_query
 from summit_graph.run import Run
@@ -106,6 +107,7 @@ def test_runs_are_listed_the_newest_first(store: Store, runs: Mapping[str, Run],
             "images": run.manifest.images,
             "skipped": len(run.manifest.skipped),
             "digest": run.manifest.digest,
+            "format": schema.FORMAT,
         }
         for run in sorted(runs.values(), key=lambda run: (_backwards(run.manifest.created), run.manifest.run))
     ]
