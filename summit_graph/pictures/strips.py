@@ -27,18 +27,26 @@ class Patch:
 def strip(patches: Sequence[Patch], side_px: int) -> bytes:
     """A WebP image of squares of that side, one for each patch; transparent where a patch does not reach."""
     shown_px = min(side_px, LARGEST_SIDE_PX)
-    squares = Image.new("RGBA", (shown_px * len(patches), shown_px))
+    cut = any(patch.image.size != (side_px, side_px) or patch.image.mode == "RGBA" for patch in patches)
+    mode = "RGBA" if cut else "RGB"
+    squares = Image.new(mode, (shown_px * len(patches), shown_px))
     for place, patch in enumerate(patches):
-        square = patch.image.convert("RGBA")
-        if square.size != (side_px, side_px):
-            whole = Image.new("RGBA", (side_px, side_px))
-            whole.paste(square, (patch.x, patch.y))
-            square = whole
-        if shown_px != side_px:
-            square = square.resize((shown_px, shown_px), Image.Resampling.BOX)
-        squares.paste(square, (place * shown_px, 0))
+        squares.paste(_square(patch, side_px, shown_px, mode), (place * shown_px, 0))
     # Method 0, the quickest: the others take up to a hundred times as long for a tenth of the bytes.
     return encoded(squares, lossless=shown_px <= LOSSLESS_UP_TO_PX)
+
+
+def _square(patch: Patch, side_px: int, shown_px: int, mode: str) -> Image.Image:
+    square = patch.image.convert(mode)
+    if square.size != (side_px, side_px):
+        whole = Image.new(mode, (side_px, side_px))
+        whole.paste(square, (patch.x, patch.y))
+        square = whole
+    if shown_px == side_px:
+        return square
+    if mode == "RGB" and side_px % shown_px == 0:
+        return square.reduce(side_px // shown_px)  # the same means as BOX, four times as fast
+    return square.resize((shown_px, shown_px), Image.Resampling.BOX)
 
 
 def most_bytes(patches: int, side_px: int) -> float:
