@@ -43,21 +43,21 @@ def attribute_again(
     structure = structure_of(source.manifest)
     excluded_channels(parameters.exclude, structure)
     progress = progress or Progress(quiet=True)
-    writer = RunWriter.start(out, _manifest(source, parameters, name or run_name(out)))
-    if writer.complete:
-        progress.message(f"{out} is complete already")
-        return writer.manifest
-    finished = writer.finished_classes()
-    left = [number for number in source.class_numbers if number not in finished]
-    progress.message(f"graphs of {len(left):,} classes")
-    for number in left:
-        writer.write_class(_class_result(source, number, structure, parameters))
-    return writer.finish(
-        classes=source.table("classes"),
-        neurons=source.table("neurons"),
-        embedding=_if_there(source, "embedding"),
-        examples=_if_there(source, "examples"),
-    )
+    with RunWriter.start(out, _manifest(source, parameters, name or run_name(out))) as writer:
+        if writer.complete:
+            progress.message(f"{out} is complete already")
+            return writer.manifest
+        finished = writer.finished_classes()
+        left = [number for number in source.class_numbers if number not in finished]
+        progress.message(f"graphs of {len(left):,} classes")
+        for number in left:
+            writer.write_class(_class_result(source, number, structure, parameters))
+        return writer.finish(
+            classes=source.table("classes"),
+            neurons=source.table("neurons"),
+            embedding=_if_there(source, "embedding"),
+            examples=_if_there(source, "examples"),
+        )
 
 
 def structure_of(manifest: Manifest) -> Structure:
