@@ -20,8 +20,8 @@ demo: .venv/installed-ingest ## a small model on real digits, from training to a
 test: .venv/installed-dev services lint types ## lint, types, drift checks and tests, with all their own set-up
 	@$(BIN)/pytest -m "not long"
 
-test-long: .venv/installed-dev services ## the tests that take minutes; writes what they measured to docs/evidence.md
-	@SUMMIT_EVIDENCE=docs/evidence.md $(BIN)/pytest -m "long or measured" --timeout 3600
+test-long: .venv/installed-dev services ## the tests that take minutes (TESTS=tests/store: a part); figures go to docs/evidence.md
+	@SUMMIT_EVIDENCE=docs/evidence.md $(BIN)/pytest -m "long or measured" --timeout 3600 $(TESTS)
 
 lint: .venv/installed-dev ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.chromium import find_chromium
-from tests.services.evidence import Evidence
+from tests.services.evidence import Evidence, Section
 from tests.services.missing import ToolMissing, skip_or_fail
 from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
 
@@ -53,23 +53,26 @@ def chromium_path() -> Path:
         skip_or_fail(str(missing))
 
 
-@pytest.fixture(scope="session")
-def evidence() -> Evidence:
+@pytest.fixture(scope="module")
+def evidence(request: pytest.FixtureRequest) -> Section:
     """Where a long test notes what it measured; `make test-long` writes it to docs/evidence.md."""
-    return EVIDENCE
+    return EVIDENCE.section(request.node.nodeid)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note which tests passed and which were skipped, and why: a page of evidence says what it does not hold."""
-    test = report.nodeid.split("::", 1)[-1]
-    if report.when == "call" and report.passed:
-        EVIDENCE.held[test] = report.duration
+    """Note which tests passed, failed and were skipped, and why: a page of evidence says what it does not hold."""
+    test_file, _, test = report.nodeid.partition("::")
+    section = EVIDENCE.section(test_file)
+    if report.failed:
+        section.failed = True
+    elif report.when == "call" and report.passed:
+        section.held[test] = report.duration
     elif report.skipped and isinstance(report.longrepr, tuple):
-        EVIDENCE.skipped[test] = report.longrepr[2].removeprefix("Skipped: ")
+        section.skipped[test] = report.longrepr[2].removeprefix("Skipped: ")
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the evidence where it is asked for, and only where every test passed."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Renew the page of evidence where that is asked for: the sections of the test files that passed whole."""
     target = os.environ.get("SUMMIT_EVIDENCE")
-    if target and exitstatus == pytest.ExitCode.OK and session.testscollected:
+    if target and session.testscollected:
         EVIDENCE.write(Path(target))

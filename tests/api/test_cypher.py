@@ -27,7 +27,7 @@ from tests.api.clients import client_of
 from tests.api.hostile import ANYWHERE, EMBEDDED, LEGITIMATE, NEO4J, variants
 from tests.api.problem import problem_of
 from tests.api.serving import PROJECT
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.services.neo4j_server import Neo4jServer
 
 ADDRESS = "/api/v1/cypher"
@@ -158,7 +158,7 @@ def let_loose(ground: Ground, texts: tuple[str, ...]) -> int:
 
 
 @pytest.mark.measured
-def test_hostile_texts_do_nothing_on_the_embedded_engine(embedded: Ground, evidence: Evidence) -> None:
+def test_hostile_texts_do_nothing_on_the_embedded_engine(embedded: Ground, evidence: Section) -> None:
     texts = (*ANYWHERE, *EMBEDDED)
     assert len(texts) >= 80
     sent = let_loose(embedded, texts)
@@ -168,7 +168,7 @@ def test_hostile_texts_do_nothing_on_the_embedded_engine(embedded: Ground, evide
 
 
 @pytest.mark.measured
-def test_hostile_texts_do_nothing_on_neo4j(on_server: Ground, evidence: Evidence) -> None:
+def test_hostile_texts_do_nothing_on_neo4j(on_server: Ground, evidence: Section) -> None:
     texts = (*ANYWHERE, *NEO4J)
     assert len(texts) >= 80
     sent = let_loose(on_server, texts)
@@ -197,7 +197,7 @@ def test_the_engine_takes_legitimate_texts_once_they_are_judged(store_path: Path
 
 
 @pytest.mark.long
-def test_the_process_itself_is_a_wall(embedded: Ground, store_path: Path, evidence: Evidence) -> None:
+def test_the_process_itself_is_a_wall(embedded: Ground, store_path: Path, evidence: Section) -> None:
     """As if the judge of texts had let all of them through."""
     before = embedded.watched()
     cells = Cells(embedded.folder / "small.lbug")

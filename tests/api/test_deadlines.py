@@ -23,7 +23,7 @@ import pytest
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.services.neo4j_server import Neo4jServer
 
 LIMIT_MS = 1_500
@@ -99,9 +99,7 @@ def test_a_runaway_is_answered_at_its_limit_and_stopped(limited: tuple[str, Serv
 
 
 @pytest.mark.long
-def test_every_runaway_is_answered_in_time(
-    limited: tuple[str, Serving, Neo4jServer | None], evidence: Evidence
-) -> None:
+def test_every_runaway_is_answered_in_time(limited: tuple[str, Serving, Neo4jServer | None], evidence: Section) -> None:
     runs = [run_away(limited) for _ in range(7)]
     answered_ms, idle_s = statistics.median(run[0] for run in runs), max(run[1] for run in runs)
     engine = limited[0]
@@ -112,7 +110,7 @@ def test_every_runaway_is_answered_in_time(
 
 @pytest.mark.measured
 def test_a_client_that_goes_away_ends_its_query(
-    limited: tuple[str, Serving, Neo4jServer | None], evidence: Evidence
+    limited: tuple[str, Serving, Neo4jServer | None], evidence: Section
 ) -> None:
     engine, served, _ = limited
     address = urlsplit(served.address)
@@ -170,7 +168,7 @@ def p95_ms(address: str, times: int = 60) -> float:
 
 
 @pytest.mark.long
-def test_five_hundred_slow_clients_hold_nobody_up(store_path: Path, evidence: Evidence) -> None:
+def test_five_hundred_slow_clients_hold_nobody_up(store_path: Path, evidence: Section) -> None:
     with serving("--db", str(store_path)) as served, contextlib.ExitStack() as stack:
         address = urlsplit(served.address)
         idle_ms = min(p95_ms(served.address) for _ in range(3))

@@ -18,7 +18,7 @@ import pytest
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import PROJECT, command_line, serving
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.services.missing import ToolMissing, skip_or_fail
 from tests.services.neo4j_server import running_neo4j, temporary_home
 from tests.services.ports import free_port
@@ -64,7 +64,7 @@ class Asking:
 
 @pytest.mark.measured
 def test_a_load_is_picked_up_and_no_request_fails(
-    store_path: Path, countless_run: Run, tmp_path: Path, evidence: Evidence
+    store_path: Path, countless_run: Run, tmp_path: Path, evidence: Section
 ) -> None:
     path = tmp_path / "small.lbug"
     path.write_bytes(store_path.read_bytes())
@@ -97,7 +97,7 @@ def test_the_embedded_file_goes_away_and_comes_back(store_path: Path, tmp_path: 
 
 
 @pytest.mark.long
-def test_a_neo4j_server_is_started_again(small_run: Run, evidence: Evidence) -> None:
+def test_a_neo4j_server_is_started_again(small_run: Run, evidence: Section) -> None:
     port = free_port()
     with temporary_home() as home, pytest.MonkeyPatch.context() as patch:
         try:

@@ -17,7 +17,7 @@ from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.pictured import CLASS, pictured
 from tests.api.serving import PROJECT, serving
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.services.neo4j_server import Neo4jServer
 
 SEED = 1
@@ -93,7 +93,7 @@ def test_some_operations_hold_what_they_say(store_path: Path, tmp_path: Path) ->
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ["ladybug", "neo4j"])
 def test_every_operation_holds_what_it_says(
-    engine: str, store_path: Path, small_run: Run, tmp_path: Path, evidence: Evidence, request: pytest.FixtureRequest
+    engine: str, store_path: Path, small_run: Run, tmp_path: Path, evidence: Section, request: pytest.FixtureRequest
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         url = str(pictured(store_path, tmp_path))

@@ -18,7 +18,7 @@ from summit_graph.store import Store
 from tests.contract.cases import cases, lacks
 from tests.contract.oracle import Oracle, Row
 from tests.runs import make_run
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
@@ -45,7 +45,7 @@ def bare(request: pytest.FixtureRequest, database: str, store: Store) -> Iterato
 
 
 def test_every_query_is_timed_beside_the_bare_call(
-    store: Store, oracles: Mapping[str, Oracle], bare: Bare, evidence: Evidence
+    store: Store, oracles: Mapping[str, Oracle], bare: Bare, evidence: Section
 ) -> None:
     for query in packaged_catalogue():
         if not query.chooses_run:
@@ -83,7 +83,7 @@ def times_of(store: Store, run: str, classes: list[int], scope: str) -> dict[str
 
 
 def test_a_path_takes_50_ms_in_a_class_of_summit_s_size(
-    store: Store, runs: Mapping[str, Run], evidence: Evidence
+    store: Store, runs: Mapping[str, Run], evidence: Section
 ) -> None:
     if "published" not in runs:
         pytest.skip("no published graphs: see the fixture `published_files`")
@@ -98,7 +98,7 @@ def test_a_path_takes_50_ms_in_a_class_of_summit_s_size(
         assert median <= SUMMIT_SIZED_MS, name
 
 
-def test_a_path_takes_a_second_in_a_class_of_10_000_edges(store: Store, tmp_path: Path, evidence: Evidence) -> None:
+def test_a_path_takes_a_second_in_a_class_of_10_000_edges(store: Store, tmp_path: Path, evidence: Section) -> None:
     names = ["a", "b"]
     dense = make_run(
         tmp_path / "dense", run="dense", classes=names, layers=DENSE_LAYERS, edge_share=DENSE_EDGE_SHARE, examples=False

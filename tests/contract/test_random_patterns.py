@@ -12,7 +12,7 @@ from summit_graph.errors import QueryRefused
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.contract.joins import LARGEST, Rows, random_pattern
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 PATTERNS = 100
 
@@ -49,7 +49,7 @@ def test_a_pattern_is_answered_right_or_refused(small_run: Run, tmp_path: Path, 
 
 @pytest.mark.long
 def test_thousands_of_patterns_are_answered_right_or_refused(
-    small_run: Run, countless_run: Run, tmp_path: Path, evidence: Evidence
+    small_run: Run, countless_run: Run, tmp_path: Path, evidence: Section
 ) -> None:
     counted: Counter[str] = Counter()
     for number, (run, scope) in enumerate([(small_run, "selected"), (small_run, "all"), (countless_run, "all")]):

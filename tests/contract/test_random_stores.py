@@ -15,7 +15,7 @@ from tests.contract.cases import cases, lacks
 from tests.contract.oracle import Oracle
 from tests.contract.test_contract import QUERIES, typed
 from tests.runs import make_run
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
@@ -38,7 +38,7 @@ def random_run(directory: Path, name: str, seed: int) -> Run:
     )
 
 
-def test_every_query_is_right_whatever_else_a_store_holds(tmp_path: Path, evidence: Evidence) -> None:
+def test_every_query_is_right_whatever_else_a_store_holds(tmp_path: Path, evidence: Section) -> None:
     asked = 0
     for seed in range(STORES):
         store = open_store(str(tmp_path / f"{seed}.lbug"), must_exist=False)

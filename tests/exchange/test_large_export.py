@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale_run import LARGE, make_scale_run
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
@@ -35,7 +35,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["node-link", "graphml", "summit"])
-def test_ten_million_edges_are_exported_in_500_mb(large: Path, tmp_path: Path, kind: str, evidence: Evidence) -> None:
+def test_ten_million_edges_are_exported_in_500_mb(large: Path, tmp_path: Path, kind: str, evidence: Section) -> None:
     out = tmp_path / "out"
     started = time.perf_counter()
     words = ["export", kind, str(large), "--out", str(out)]

@@ -19,7 +19,7 @@ from summit_graph.exchange.summit_import import INCEPTION_V1_CHANNELS, import_su
 from summit_graph.run import Run
 from tests.exchange.test_graph_exports import expected
 from tests.runs import make_run
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 NINE = tuple(INCEPTION_V1_CHANNELS)
 
@@ -80,7 +80,7 @@ def page_breaks(classes: list[dict[str, Any]], graphs: dict[int, dict[str, Any]]
 
 @pytest.mark.long
 def test_summit_s_own_graphs_are_exported_and_imported_equal(
-    published_run: Run, published_files: Path, tmp_path: Path, evidence: Evidence
+    published_run: Run, published_files: Path, tmp_path: Path, evidence: Section
 ) -> None:
     report = export(published_run, tmp_path / "out")
     assert report == SummitReport("summit", 1000, 57_923, 202_479, 0, 0)

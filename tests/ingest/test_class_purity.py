@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from summit_graph.run import Run
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 LAST_BLOCKS = ("layer3.0", "layer3.1", "layer3.2")
 
@@ -43,7 +43,7 @@ def selected_by_most_importance(run: Run) -> set[int]:
 
 
 @pytest.mark.long
-def test_neurons_that_a_class_s_graph_holds_are_purer_than_random_ones(resnet_run: Run, evidence: Evidence) -> None:
+def test_neurons_that_a_class_s_graph_holds_are_purer_than_random_ones(resnet_run: Run, evidence: Section) -> None:
     purity, chosen = purities(resnet_run), selected_by_most_importance(resnet_run)
     selected = [purity[neuron] for neuron in sorted(chosen & purity.keys())]
     drawn = np.random.default_rng(0).choice(sorted(purity), size=len(selected), replace=False)

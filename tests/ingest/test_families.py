@@ -14,7 +14,7 @@ from summit_graph.errors import Unsupported
 from tests.ingest.compare_twin import Comparison, compare_model
 from tests.ingest.families import QUICK, TIMM, TIMM_REFUSED, TORCHVISION, VARIANTS, build, two_images
 from tests.ingest.term_sums import compare_terms_with_values
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 TOLERANCE = 1e-9
 TOPIC = "Families of models: layers, channels, hops, proof, near-ties of decisions"
@@ -45,13 +45,13 @@ def test_a_familys_counts_are_its_naive_twins(case: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("case", TORCHVISION + TIMM)
-def test_every_familys_counts_are_its_naive_twins(case: str, evidence: Evidence) -> None:
+def test_every_familys_counts_are_its_naive_twins(case: str, evidence: Section) -> None:
     evidence.record(TOPIC, case, _noted(_compared(case)))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("case", VARIANTS)
-def test_terms_and_biases_are_the_values_of_every_variant(case: str, evidence: Evidence) -> None:
+def test_terms_and_biases_are_the_values_of_every_variant(case: str, evidence: Section) -> None:
     name, size = case.split("@")
     model, images = build(name, int(size)), two_images(int(size))
     found = trace(model, images, choose_layers(model, images), influence_top=5)
@@ -67,7 +67,7 @@ def test_terms_and_biases_are_the_values_of_every_variant(case: str, evidence: E
 @pytest.mark.long
 @pytest.mark.parametrize(("case", "message"), TIMM_REFUSED)
 def test_a_model_that_cannot_be_followed_is_refused_by_operation_and_module(
-    case: str, message: str, evidence: Evidence
+    case: str, message: str, evidence: Section
 ) -> None:
     name, size = case.split("@")
     model, images = build(name, int(size)), two_images(int(size))

@@ -16,7 +16,7 @@ from summit_graph.run.checkpoint import finished_classes
 from summit_graph.run.lock import RunLock
 from summit_graph.run.manifest import COMPLETE
 from tests.ingest.stopped_ingests import COMMAND, ELSEWHERE, PHASES, IngestServer, Stop
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 
 def check_stopped(run: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_kill_in_each_phase_leaves_a_run_that_goes_on_to_the_same_digests(
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_kills_everywhere_change_nothing(
-    server: IngestServer, tiny_place: Path, undisturbed: Run, evidence: Evidence
+    server: IngestServer, tiny_place: Path, undisturbed: Run, evidence: Section
 ) -> None:
     stopped = Stopped(server, tiny_place, undisturbed)
     generator = random.Random(5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kept_run import PROJECT
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 TOPIC = "Memory of an ingest (GoogLeNet's tables): growth of RSS above that after the first batch"
 
@@ -31,7 +31,7 @@ def growth_mb(out: Path, classes: int, images_per_class: int) -> float:
     ("few", "many"), [((1, 500), (1, 5000)), ((10, 2), (1000, 2))], ids=["images of a class", "classes"]
 )
 def test_memory_does_not_grow_with(
-    few: tuple[int, int], many: tuple[int, int], tmp_path: Path, evidence: Evidence
+    few: tuple[int, int], many: tuple[int, int], tmp_path: Path, evidence: Section
 ) -> None:
     small, large = growth_mb(tmp_path / "few", *few), growth_mb(tmp_path / "many", *many)
     for (classes, images), growth in ((few, small), (many, large)):

@@ -10,7 +10,7 @@ import torch
 from summit_graph.errors import SummitError
 from tests.ingest.compare_twin import compare_model
 from tests.ingest.random_models import SIZE, random_model
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 
 def _try(seeds: Iterable[int]) -> tuple[int, int, int, int]:
@@ -39,7 +39,7 @@ def test_random_networks_are_counted_like_their_twins_or_refused() -> None:
 
 
 @pytest.mark.long
-def test_hundreds_of_random_networks_are_counted_like_their_twins_or_refused(evidence: Evidence) -> None:
+def test_hundreds_of_random_networks_are_counted_like_their_twins_or_refused(evidence: Section) -> None:
     equal, refused, decisions, near_ties = _try(range(100, 500))
     assert equal > 2 * refused
     assert near_ties * 10_000 < decisions

@@ -13,7 +13,7 @@ import pytest
 
 from summit_graph.run import Run
 from tests.ingest.stopped_ingests import COMMAND, IngestServer, Stop, free_port
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 
 def test_ranks_share_the_classes_and_give_the_digests_of_one_process(server: IngestServer, tiny_place: Path) -> None:
@@ -66,7 +66,7 @@ def torchrun(tiny_place: Path, *options: object, out: str) -> subprocess.Popen[s
 
 
 @pytest.mark.long
-def test_torchrun_gives_the_digests_of_one_process(tiny_place: Path, undisturbed: Run, evidence: Evidence) -> None:
+def test_torchrun_gives_the_digests_of_one_process(tiny_place: Path, undisturbed: Run, evidence: Section) -> None:
     topic = "Ranks under torchrun (gloo)"
     port = free_port()
     one_node = torchrun(tiny_place, "--nproc-per-node", 2, "--master-port", port, out="one-node")

@@ -18,7 +18,7 @@ from PIL import Image
 from summit_graph.run import Run
 from tests.models.resnet20 import resnet20
 from tests.resnet_run import FACTORY, MEAN, STD
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 
 def test_the_run_of_a_trained_model_is_whole(resnet_run: Run) -> None:
@@ -61,7 +61,7 @@ def test_predictions_are_those_of_the_bare_model(resnet_run: Run, cifar_files: P
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_of_all_test_images_81_percent_are_right(cifar_files: Path, tmp_path: Path, evidence: Evidence) -> None:
+def test_of_all_test_images_81_percent_are_right(cifar_files: Path, tmp_path: Path, evidence: Section) -> None:
     with zipfile.ZipFile(cifar_files / "test.zip") as archive:
         archive.extractall(tmp_path)
     program = shutil.which("summit-graph", path=str(Path(sys.executable).parent))

@@ -18,7 +18,7 @@ from ingest.pictures.rectifiers import OpenRectifiers
 from ingest.pictures.robustness import Robustness
 from summit_graph.errors import SummitError
 from tests.ingest.picture_activations import beaten_by_pictures, resnet20_trained
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 CPU = torch.device("cpu")
 PLAIN = InputSpace((3, 16, 16), torch.ones(3, 1, 1), torch.zeros(3, 1, 1))
@@ -177,7 +177,7 @@ def test_diverse_images_of_a_neuron_are_less_alike() -> None:
 
 
 @pytest.mark.long
-def test_a_picture_activates_its_neuron_more_than_any_real_image(cifar_files: Path, evidence: Evidence) -> None:
+def test_a_picture_activates_its_neuron_more_than_any_real_image(cifar_files: Path, evidence: Section) -> None:
     """ResNet-20's last four blocks, all 224 neurons, 1,000 test images; a picture is judged as it is stored."""
     model, space = resnet20_trained(cifar_files)
     beaten, noise, neurons, per_minute = beaten_by_pictures(model, space, cifar_files)

@@ -16,7 +16,7 @@ from summit_graph.search.similarity import similar_classes
 from summit_graph.search.widest import widest_chain, widths_up
 from summit_graph.search.widest_paths import widest_chains, widest_paths
 from tests.queries.enumeration import best_chain, best_chains, longest_common_chain
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 
 SEEDS, MORE_SEEDS = range(1_200), range(1_200, 11_200)
 
@@ -110,7 +110,7 @@ def test_a_search_finds_what_enumeration_finds_on_random_graphs(search: str) -> 
 
 @pytest.mark.long
 @pytest.mark.parametrize("search", COMPARISONS)
-def test_a_search_finds_what_enumeration_finds_on_ten_thousand_graphs(search: str, evidence: Evidence) -> None:
+def test_a_search_finds_what_enumeration_finds_on_ten_thousand_graphs(search: str, evidence: Section) -> None:
     found = [COMPARISONS[search](seed) for seed in MORE_SEEDS]
     graphs = f"{len(MORE_SEEDS):,} random graphs, {sum(map(bool, found)):,} with an answer"
     evidence.record("Path searches against enumeration", search, f"{graphs}: 0 differences")

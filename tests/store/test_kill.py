@@ -12,7 +12,7 @@ import pytest
 
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.store.stop_points import PHASES, When, standing_load
 from tests.store.stored import run_states
 from tests.store.test_contract import assert_holds
@@ -68,7 +68,7 @@ def test_a_killed_load_leaves_what_was_there(
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_five_kills_in_every_phase_leave_what_was_there(
-    store: Store, place: str, small_run: Run, other_run: Run, evidence: Evidence
+    store: Store, place: str, small_run: Run, other_run: Run, evidence: Section
 ) -> None:
     engine = "ladybug" if place.endswith(".lbug") else "neo4j"
     kills, visible = Counter[str](), Counter[str]()

@@ -14,7 +14,7 @@ from summit_graph.exchange.summit_import import import_summit
 from summit_graph.rows import GraphRows
 from summit_graph.run import Run
 from summit_graph.store.staging import Staged, stage
-from tests.services.evidence import Evidence
+from tests.services.evidence import Section
 from tests.services.missing import ToolMissing, skip_or_fail
 from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
 
@@ -32,20 +32,20 @@ def published(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[R
     return run, stage(GraphRows(run), folder / "rows")
 
 
-def record(evidence: Evidence, ratio: Ratio) -> None:
+def record(evidence: Section, ratio: Ratio) -> None:
     said = f"{ratio.measured_ms / 1000:.1f} s, {ratio.value:.2f} times {ratio.yardstick}"
     print(f"{ratio.measured}: {said}")
     evidence.record(TOPIC, ratio.measured, said)
 
 
-def test_the_embedded_load_beside_copy_alone(published: tuple[Run, Staged], tmp_path: Path, evidence: Evidence) -> None:
+def test_the_embedded_load_beside_copy_alone(published: tuple[Run, Staged], tmp_path: Path, evidence: Section) -> None:
     ratio = embedded_ratio(*published, tmp_path)
     record(evidence, ratio)
     assert ratio.value <= 2 * 3, "3 is the aim; other work on the machine makes more of it"
 
 
 def test_the_neo4j_load_beside_unwind_alone(
-    published: tuple[Run, Staged], monkeypatch: pytest.MonkeyPatch, evidence: Evidence
+    published: tuple[Run, Staged], monkeypatch: pytest.MonkeyPatch, evidence: Section
 ) -> None:
     with own_server(monkeypatch) as server:
         ratio = neo4j_ratio(*published, server)
