@@ -4,7 +4,7 @@ With W the symmetric weights, d its row sums and p the personalization, the stat
 x = a P x + (1 - a) p with P = W diag(1/d), whose columns sum to 1 (Page et al. 1999; Haveliwala 2002).
 
 1. Scaled by sqrt(d) the system is symmetric, positive definite: (I - a S) z = (1 - a) p / sqrt(d), S = W / sqrt(d d').
-   Conjugate gradients solve it (Hestenes and Stiefel 1952), in a quarter of the steps that power iteration needs.
+   Conjugate gradients solve it (Hestenes and Stiefel 1952), in far fewer steps than power iteration needs.
 2. The bound: for any x with residual r = (1 - a) p + a P x - x the error e satisfies (I - a P) e = r, and the L1 norm
    of a P is a, so |e| <= |r| / (1 - a). The residual is evaluated in extended precision; while it is too large, its own
    correction is solved for and added.
