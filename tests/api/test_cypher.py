@@ -271,7 +271,8 @@ def test_a_runaway_is_killed_at_its_limit(store_path: Path, monkeypatch: pytest.
         assert client.post(ADDRESS, json=GOOD).status_code == 200
         begin = time.monotonic()
         problem_of(client.post(ADDRESS, json=runaway), 504)
-        assert time.monotonic() - begin < 8
+        # The process is killed at once; a busy machine starts the next one late.
+        assert time.monotonic() - begin < 12
         assert client.post(ADDRESS, json=GOOD).status_code == 200
 
 

@@ -81,7 +81,7 @@ def wait_until(wanted: bool, limited: tuple[str, Serving, Neo4jServer | None], w
     return time.monotonic() - begin
 
 
-def run_away(limited: tuple[str, Serving, Neo4jServer | None]) -> tuple[float, float]:
+def run_away(limited: tuple[str, Serving, Neo4jServer | None], idle_within_s: float) -> tuple[float, float]:
     """Ms after its limit at which a query that never ends is answered 504, and s after it until the engine is idle."""
     begin = time.monotonic()
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -89,18 +89,18 @@ def run_away(limited: tuple[str, Serving, Neo4jServer | None]) -> tuple[float, f
     after_ms = (time.monotonic() - begin) * 1000 - LIMIT_MS
     assert refused.value.code == 504
     assert json.load(refused.value)["status"] == 504
-    return after_ms, after_ms / 1000 + wait_until(False, limited, 3 - after_ms / 1000)
+    return after_ms, after_ms / 1000 + wait_until(False, limited, idle_within_s - after_ms / 1000)
 
 
 def test_a_runaway_is_answered_at_its_limit_and_stopped(limited: tuple[str, Serving, Neo4jServer | None]) -> None:
-    after_ms, _ = run_away(limited)
-    # 250 ms on a machine with time; a busy one runs the clocks of both sides late.
-    assert after_ms < 1_000
+    # 250 ms and 3 s on a machine with time, as the long test measures; a busy one runs the clocks of both sides late.
+    after_ms, _ = run_away(limited, idle_within_s=10)
+    assert after_ms < 2_000
 
 
 @pytest.mark.long
 def test_every_runaway_is_answered_in_time(limited: tuple[str, Serving, Neo4jServer | None], evidence: Section) -> None:
-    runs = [run_away(limited) for _ in range(7)]
+    runs = [run_away(limited, idle_within_s=3) for _ in range(7)]
     answered_ms, idle_s = statistics.median(run[0] for run in runs), max(run[1] for run in runs)
     engine = limited[0]
     evidence.record("Deadlines", f"{engine}: 504 after the limit of {LIMIT_MS} ms, median", f"{answered_ms:.0f} ms")
@@ -118,7 +118,7 @@ def test_a_client_that_goes_away_ends_its_query(
     connection.request("GET", "/api/v1/queries/runaway")
     time.sleep(0.4)
     connection.close()
-    stopped_s = wait_until(False, limited, 1)
+    stopped_s = wait_until(False, limited, 5)
     evidence.record("Deadlines", f"{engine}: engine idle after the client went", f"{stopped_s:.1f} s")
     with urllib.request.urlopen(f"{served.address}metrics", timeout=30) as response:
         assert 'summit_graph_queries_cancelled_total{query="runaway"} 1' in response.read().decode()
