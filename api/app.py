@@ -124,7 +124,7 @@ def _add_layers(app: FastAPI, metrics: Metrics, root_path: str) -> None:
             raise SummitError(f"SUMMIT_API_KEY cannot be a key: give {LEAST_LENGTH} plain characters or more")
         keys = Keys(key)
         app.include_router(login_router(keys))
-        app.add_middleware(KeyCheck, keys=keys, login=form(), metrics=metrics)
+        app.add_middleware(KeyCheck, keys=keys, login=form, metrics=metrics)
     app.add_middleware(Origins, named=_names("cors_origins"), metrics=metrics)
     app.add_middleware(HostCheck, names=[*_names("allowed_hosts"), settings.text("host")], metrics=metrics)
     app.add_middleware(Envelope, metrics=metrics, root_path=root_path)

@@ -18,11 +18,11 @@ from itertools import islice
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from api.endings import client_gone, stop_until_ended
 from api.problems import request_id
 from summit_graph.errors import SummitError
 from summit_graph.store.caller import Caller, asking
 
-STOP_AGAIN_S = 0.25
 logger = logging.getLogger("summit_graph.api")
 
 
@@ -49,18 +49,14 @@ class Parts:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Those that were not taken yet, one at a time."""
-        while part := await self.take():
+        # Shielded: who stops waiting does not end the thread, and `end` has to know that it still runs.
+        while part := await asyncio.shield(self.take()):
             yield part[0]
 
     async def end(self) -> None:
         """Stops what still runs, and lets go of the store's connection."""
-        while self._taking is not None and not self._taking.done():
-            with contextlib.suppress(Exception):
-                await asyncio.to_thread(self._caller.stop)
-            await asyncio.wait({self._taking}, timeout=STOP_AGAIN_S)
-        if self._taking is not None and not self._taking.cancelled():
-            # One that was never looked at is complained of.
-            self._taking.exception()
+        if self._taking is not None:
+            await stop_until_ended(self._caller, self._taking)
         loop = asyncio.get_running_loop()
         with contextlib.suppress(SummitError):
             await loop.run_in_executor(self._threads, lambda: self._context.run(self._parts.close))
@@ -93,7 +89,7 @@ class Download(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; what is broken off has no end, which tells the client that it is not whole."""
         sending = asyncio.create_task(self._send(send))
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(client_gone(receive))
         try:
             now_s = asyncio.get_running_loop().time()
             left_s = None if self._ends_s is None else max(self._ends_s - now_s, 0)
@@ -116,8 +112,3 @@ class Download(Response):
         async for part in self._rest:
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import time
 from collections import deque
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -68,7 +69,7 @@ class Keys:
 class KeyCheck:
     """ASGI middleware: 401 without the key; 429 where wrong ones come too often."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, login: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, login: Callable[[Scope], Response], metrics: Metrics) -> None:
         self._app = app
         self._keys = keys
         self._login = login
@@ -82,10 +83,10 @@ class KeyCheck:
         self._metrics.count("summit_graph_rejections_total", reason="key")
         headers = Headers(scope=scope)
         if HEADER in headers and self._keys.too_many_wrong():
-            answer: ASGIApp = too_many_wrong_keys(scope)
+            answer = too_many_wrong_keys(scope)
         elif "text/html" in headers.get("accept", "") and _path(scope).count("/") == 1:
             # Its addresses are relative: deeper paths would lead elsewhere.
-            answer = self._login
+            answer = self._login(scope)
         else:
             detail = f"a key is needed: send it in the header {HEADER}"
             challenge = {"WWW-Authenticate": f'ApiKey header="{HEADER}"'}

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 
 from api.downloads import Download, Parts
+from api.endings import client_gone, stop_until_ended
 from api.metrics import Metrics
 from api.pictures import Gallery
 from api.problems import Busy, ClientGone, request_id
@@ -29,8 +29,6 @@ from summit_graph.store.caller import TIMED_OUT, Caller, asking
 
 GRACE_MS = 100
 """How long after its limit a query may still hand in its answer; then the client is told."""
-STOP_AGAIN_S = 0.25
-"""A query that was just about to begin when it was stopped is stopped again after this."""
 _Result = TypeVar("_Result")
 
 
@@ -118,7 +116,7 @@ class Service:
     ) -> _Result:
         """What runs in a thread, within its time and while the client waits; else it is told to stop."""
         began = time.perf_counter()
-        gone = asyncio.create_task(_client_gone(request))
+        gone = asyncio.create_task(client_gone(request.receive))
         limit_s = (timeout_ms + GRACE_MS) / 1000 if timeout_ms else None
         try:
             waited: set[asyncio.Future[Any]] = {running, gone}
@@ -160,29 +158,13 @@ class Service:
             raise Busy(f"{number} queries run already: try again") from None
 
     def _stop(self, caller: Caller, running: asyncio.Future[_Result]) -> None:
-        self._hold(_stop_until_ended(caller, running))
+        self._hold(stop_until_ended(caller, running))
 
     def _hold(self, work: Coroutine[Any, Any, None]) -> None:
         """Lets something come to its end; a task that nobody holds may be collected before it does."""
         ending = asyncio.create_task(work)
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
-
-
-async def _stop_until_ended(caller: Caller, running: asyncio.Future[_Result]) -> None:
-    while not running.done():
-        # In a thread: telling a server to stop is a call to it. Where it does not answer, its own limit ends the query.
-        with contextlib.suppress(Exception):
-            await asyncio.to_thread(caller.stop)
-        await asyncio.wait({running}, timeout=STOP_AGAIN_S)
-    # Nobody asks for its outcome any more; one that was never looked at is complained of.
-    running.exception()
-
-
-async def _client_gone(request: Request) -> None:
-    """Ends when the client has closed its connection."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def service_of(request: Request) -> Service:

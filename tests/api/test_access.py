@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -79,6 +80,30 @@ def test_the_page_shows_a_form_whose_cookie_lets_in(locked: TestClient) -> None:
         assert locked.get(address, headers=with_cookie).status_code == 200
     forged = value[1][:-1] + ("0" if value[1][-1] != "0" else "1")
     assert locked.get(RUNS, headers={"Cookie": f"{COOKIE}={forged}"}).status_code == 401
+
+
+def test_the_form_leads_to_the_view_that_was_asked_for_and_nowhere_else(locked: TestClient) -> None:
+    view = "?run=small&class=brown%20bear&neuron=mixed4/1"
+    for shown in (locked.get(f"/{view}", headers=PAGE), locked.get(f"/login{view}")):
+        assert f'value="{html.escape(view)}"' in shown.text
+    wrong = locked.post("/login", data={"key": "wrong", "view": view})
+    assert f'value="{html.escape(view)}"' in wrong.text
+    taken = locked.post("/login", data={"key": KEY, "view": view}, follow_redirects=False)
+    assert (taken.status_code, taken.headers["location"]) == (303, f"./{view}")
+    for elsewhere in (
+        "//evil.example",
+        "https://evil.example",
+        "?a=//evil.example",
+        "?a\r\nSet-Cookie: b=c",
+        "?a\n",
+        "?ä",
+        "x",
+    ):
+        assert "evil" not in locked.post("/login", data={"key": "wrong", "view": elsewhere}).text
+        told = locked.post("/login", data={"key": KEY, "view": elsewhere}, follow_redirects=False)
+        assert told.headers["location"] == "./"
+        assert len(told.headers.get_list("set-cookie")) == 1
+    assert '"><script>' not in locked.post("/login", data={"key": "wrong", "view": '?"><script>'}).text
 
 
 def test_a_session_ends_with_its_time_or_with_another_key() -> None:

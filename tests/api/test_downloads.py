@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.client
 import io
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,8 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.app import create_app
+from api.downloads import Parts
 from summit_graph.run import Run
 from summit_graph.store import open_store
+from summit_graph.store.caller import Caller
 from tests.api.clients import client_of
 from tests.api.problem import problem_of
 from tests.api.serving import Serving, serving
@@ -136,3 +142,41 @@ def test_a_large_result_arrives_whole(large_options: tuple[str, ...]) -> None:
     table = pq.read_table(io.BytesIO(found["parquet"]))
     assert table.num_rows == found["jsonl"].count(b"\n") == round(table.num_rows ** (1 / 3)) ** 3 > 50_000
     assert table.group_by(["a", "b", "c"]).aggregate([]).num_rows == table.num_rows
+
+
+def test_a_part_that_is_still_read_is_waited_for_before_its_connection_is_let_go() -> None:
+    reading, go, seen = threading.Event(), threading.Event(), []
+
+    def parts() -> Iterator[bytes]:
+        try:
+            yield b"first"
+            reading.set()
+            go.wait(20)
+            seen.append("read")
+            yield b"second"
+        finally:
+            seen.append("let go")
+
+    async def left_alone() -> None:
+        # Two threads: while one reads, the other could let go of what is being read.
+        with ThreadPoolExecutor(2) as threads:
+            taken = Parts(parts(), Caller(), threads)
+
+            async def send() -> None:
+                async for _ in taken:
+                    pass
+
+            sending = asyncio.create_task(send())
+            await asyncio.to_thread(reading.wait, 20)
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+            ending = asyncio.create_task(taken.end())
+            await asyncio.wait({ending}, timeout=0.3)
+            assert not ending.done()
+            assert seen == []
+            go.set()
+            await ending
+        assert seen == ["read", "let go"]
+
+    asyncio.run(left_alone())
