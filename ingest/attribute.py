@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.attribution import class_graph
+from ingest.attribution.edges import first_neurons
 from ingest.attribution.exclusion import excluded_channels
 from ingest.progress import Progress
 from ingest.run_tables import activation_table, influence_table
@@ -73,7 +74,7 @@ def stored_counts(source: Run, number: int, structure: Structure) -> ClassCounts
     Without hops, the edges stand for them: capped once, they are not changed by the same cap again.
     """
     activations = source.table("activations", number)
-    first = np.cumsum([0, *(layer.channels for layer in structure.layers)])
+    first = first_neurons(structure)
     count = np.zeros(first[-1], np.int32)  # (neurons,)
     count[_column(activations, "neuron")] = _column(activations, "count")
     by_layer = dict(zip((layer.name for layer in structure.layers), np.split(count, first[1:-1]), strict=True))
@@ -154,7 +155,7 @@ def _hops(source: Run, number: int) -> tuple[HopCounts, ...]:
     return tuple(hops)
 
 
-def _edges_as_hops(source: Run, number: int, structure: Structure, first: NDArray[np.int64]) -> tuple[HopCounts, ...]:
+def _edges_as_hops(source: Run, number: int, structure: Structure, first: NDArray[np.int32]) -> tuple[HopCounts, ...]:
     table = source.table("influences", number)
     begin, end, count = (_column(table, name) for name in ("source", "target", "count"))
     begin_layer, end_layer = (np.searchsorted(first, neuron, side="right") - 1 for neuron in (begin, end))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from ingest.attribution import class_graph
+from ingest.attribution import ClassGraph, class_graph
 from ingest.examples import LONGEST, ClassExamples
 from ingest.images.batches import Skipped
 from ingest.pictures.example_strips import square_side_px
@@ -43,6 +43,7 @@ class Estimate:
     images: int
     seconds_per_image: float
     hours: float
+    """Preparation, as it took here, and every image."""
     memory_mb: float
     """The process's largest resident size so far; on a GPU, what it holds there too."""
     disk_mb: float
@@ -69,13 +70,14 @@ def rehearse(
     Raises SummitError like an ingest; Unsupported says which operation of the model cannot be followed, and where.
     """
     progress = progress or Progress(quiet=True)
+    begun = time.monotonic()
     preparation = prepare(
         parameters, images, device=device, workers=workers, classes=classes, image_labels=image_labels
     )
     preparation.check_labels()
     for line in listing(preparation):
         progress.message(line)
-    estimate = _estimate(preparation, pictures)
+    estimate = _estimate(preparation, pictures, prepared_s=time.monotonic() - begun)
     progress.message(
         f"two batches took {estimate.seconds_per_image:.3f} s an image: about "
         f"{duration(estimate.hours * 3600)} for {estimate.images:,} images, "
@@ -99,7 +101,7 @@ def listing(preparation: Preparation) -> list[str]:
     return lines
 
 
-def _estimate(preparation: Preparation, pictures: bool) -> Estimate:
+def _estimate(preparation: Preparation, pictures: bool, prepared_s: float) -> Estimate:
     _, folder = preparation.classes[0]
     structure, counter = preparation.trace.structure, preparation.counter()
     examples = ClassExamples(structure, preparation.receptive_fields)
@@ -115,9 +117,12 @@ def _estimate(preparation: Preparation, pictures: bool) -> Estimate:
             counts.append(counter.take())
         batches.close()
     seconds = time.monotonic() - started
-    written = class_bytes(preparation, counts, predictions, examples) * len(preparation.source.classes)
-    if pictures and counts:
-        written += picture_bytes(preparation, _merged(counts))
+    written = 0.0
+    if counts:
+        together = _merged(counts)
+        graph = class_graph(together, structure, preparation.parameters)
+        tables = _class_bytes(preparation, counts, together, graph, predictions, examples)
+        written = tables * len(preparation.source.classes) + (_picture_bytes(preparation, graph) if pictures else 0)
     per_image = seconds / max(predictions.images, 1)
     return Estimate(
         model=preparation.model.name,
@@ -127,14 +132,19 @@ def _estimate(preparation: Preparation, pictures: bool) -> Estimate:
         classes=len(preparation.source.classes),
         images=preparation.images,
         seconds_per_image=per_image,
-        hours=per_image * preparation.images / 3600,
+        hours=(prepared_s + per_image * preparation.images) / 3600,
         memory_mb=_memory_bytes(preparation.device) / 1e6,
         disk_mb=written / 1e6,
     )
 
 
-def class_bytes(
-    preparation: Preparation, counts: list[ClassCounts], predictions: Predictions, examples: ClassExamples
+def _class_bytes(
+    preparation: Preparation,
+    counts: list[ClassCounts],
+    together: ClassCounts,
+    graph: ClassGraph,
+    predictions: Predictions,
+    examples: ClassExamples,
 ) -> float:
     """What the tables of a class of average size will take, from the counts of one batch or two.
 
@@ -142,16 +152,12 @@ def class_bytes(
     first had says how fast the tables grow, and they grow ever more slowly, so this is an upper bound. Examples are at
     most ten a neuron.
     """
-    if not counts:
-        return 0.0
-    structure, parameters = preparation.trace.structure, preparation.parameters
-    together = _merged(counts)
+    structure = preparation.trace.structure
     rows = [_rows(each) for each in counts]
     exponent = math.log2(_rows(together) / max(sum(rows) / 2, 1)) if len(counts) == 2 and _rows(together) else 1.0
     more = max(1.0, preparation.images / len(preparation.source.classes) / max(predictions.images, 1))
-    graph = class_graph(together, structure, parameters)
     growing = [activation_table(0, together, graph, structure), influence_table(0, graph)]
-    growing += [hop_table(0, together)] if parameters.hops else []
+    growing += [hop_table(0, together)] if preparation.parameters.hops else []
     kept = min(more, max(1.0, LONGEST / max(predictions.images, 1)))
     growth = float(more ** min(max(exponent, 0.0), 1.0))
     return (
@@ -161,12 +167,11 @@ def class_bytes(
     )
 
 
-def picture_bytes(preparation: Preparation, counts: ClassCounts) -> float:
+def _picture_bytes(preparation: Preparation, graph: ClassGraph) -> float:
     """What the strips of a whole run will take: of every neuron, and in each class of its selected ones."""
     structure, classes = preparation.trace.structure, len(preparation.source.classes)
-    selected = class_graph(counts, structure, preparation.parameters).selected
     return sum(
-        (layer.channels + classes * int(selected[layer.name].sum()))
+        (layer.channels + classes * int(graph.selected[layer.name].sum()))
         * most_bytes(LONGEST, square_side_px(preparation.receptive_fields[layer.name]))
         for layer in structure.layers
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -82,6 +82,8 @@ class Lanes:
             finally:
                 for _, future in pending:
                     future.cancel()
+                # A lane that is still at a batch would put the flags back after they are given back here.
+                wait([future for _, future in pending])
 
     def _add(self, batch: ImageBatch, tally: Tally) -> tuple[Batch, float]:
         begun = time.monotonic()

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 from torchvision.models import WeightsEnum
 
 from ingest.images.preprocessing import Preprocess, own_transform
-from ingest.reference import load_object
+from ingest.reference import load_object, one_line
 from ingest.weights import load_weights, weights_digest
 from summit_graph.errors import NotFound, SummitError
 
@@ -117,6 +117,10 @@ def _is_file(weights: str) -> bool:
 def _build(name: str, arguments: Mapping[str, Any], weights: str) -> _Built:
     if ":" in name:
         return _from_factory(name, arguments, weights)
+    if name.endswith(".py"):
+        raise SummitError(f"{name} names no model in it: give {name}:FACTORY, a function that returns the model")
+    if Path(name).is_file():
+        raise SummitError(f"{name} is a file, no model: give FILE.py:FACTORY, and a file of weights with --weights")
     if name.startswith(_TIMM):
         return _from_timm(name.removeprefix(_TIMM), arguments, weights)
     return _from_torchvision(name, arguments, weights)
@@ -212,5 +216,4 @@ def _call(factory: Callable[..., Any], name: str, arguments: Mapping[str, Any]) 
         return factory(**arguments)
     except Exception as error:
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if key != "weights")
-        text = " ".join(str(error).split())
-        raise SummitError(f"{name}({given}) failed: {type(error).__name__}: {text}") from error
+        raise SummitError(f"{name}({given}) failed: {one_line(error)}") from error

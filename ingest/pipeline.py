@@ -29,7 +29,7 @@ from ingest.ranks import Alone, ranks_here
 from ingest.whole_run import finish_run
 from summit_graph.errors import SummitError
 from summit_graph.run import Manifest, Parameters, RunWriter, tables
-from summit_graph.run.manifest import run_name
+from summit_graph.run.manifest import check_run_id, run_name
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Summary:
     seconds: Mapping[str, float]
     """Wall time by what it was spent on (waited for), and `total`, their sum; empty where the run was complete."""
     beside: Mapping[str, float] = field(default_factory=dict)
-    """Seconds of graphs and writing beside the counting, which nobody waited for."""
+    """Seconds by what other threads spent them on meanwhile, so that nobody waited for it."""
 
 
 def ingest(
@@ -79,13 +79,18 @@ def ingest(
     """
     progress = progress or Progress(quiet=True)
     watch = Stopwatch()
+    name = run or run_name(out)
+    # What needs no model is checked before one is loaded, which may take minutes.
+    check_run_id(name)
+    RunWriter.check(out)
     with ranks_here() as ranks:
         with watch.spent_on("preparing"):
             preparation = prepare(
                 parameters, images, device=device, workers=workers, classes=classes, image_labels=image_labels
             )
+            manifest = preparation.manifest(name)
+            _refuse_other_numbers(RunWriter.check(out, manifest), manifest, out)
             _describe(preparation, ranks, progress)
-            manifest = preparation.manifest(run or run_name(out))
             writer = ranks.in_turn(lambda: _begin(preparation, manifest, out), lambda: RunWriter.join(out, manifest))
         with writer:
             if writer.complete:
@@ -103,10 +108,17 @@ def _begin(preparation: Preparation, manifest: Manifest, out: Path) -> RunWriter
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         preparation.check_labels()
     writer = RunWriter.start(out, manifest, preparation.labels.names)
-    if writer.manifest.notes.get("labels_digest") != manifest.notes["labels_digest"]:
+    try:
+        _refuse_other_numbers(writer.manifest, manifest, out)
+    except SummitError:
         writer.close()
-        raise SummitError(f"{out} holds a run whose folders had other class numbers: give another --out")
+        raise
     return writer
+
+
+def _refuse_other_numbers(there: Manifest | None, manifest: Manifest, out: Path) -> None:
+    if there is not None and there.notes.get("labels_digest") != manifest.notes["labels_digest"]:
+        raise SummitError(f"{out} holds a run whose folders had other class numbers: give another --out")
 
 
 def _describe(preparation: Preparation, ranks: Alone, progress: Progress) -> None:
@@ -166,7 +178,6 @@ def _count_classes(
                     progress.reached(done)
                 finisher.hand_over(counter.taken)
                 progress.class_done(ranks.count("classes", 1))
-            finisher.wait()
     ranks.meet()
     progress.end()
 

@@ -34,11 +34,6 @@ class Predictions:
         """How many there are."""
         return len(self._images)
 
-    @property
-    def correct(self) -> int:
-        """How many images the model takes for their class."""
-        return int(np.count_nonzero(np.concatenate(self._predicted) == self._number))
-
     def table(self) -> pa.Table:
         """The class's predictions.parquet."""
         columns = {

@@ -39,7 +39,6 @@ def local_ranks() -> int:
 class Alone:
     """The only process of an ingest."""
 
-    first = True
     size = 1
 
     def __init__(self) -> None:
@@ -89,7 +88,6 @@ class Ranks(Alone):
             )
         except (RuntimeError, ValueError) as error:
             raise SummitError(f"the ranks do not find each other: {' '.join(str(error).split())[:300]}") from error
-        self.first = self.rank == 0
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
@@ -101,7 +99,7 @@ class Ranks(Alone):
 
     def in_turn(self, first: Callable[[], Value], others: Callable[[], Value]) -> Value:
         refused: str | None = None
-        if self.first:
+        if self.rank == 0:
             try:
                 value = first()
             except SummitError as error:

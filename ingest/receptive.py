@@ -29,7 +29,17 @@ from torch.fx.node import map_arg
 from torch.nn import functional
 
 from ingest.trace import Trace, operations
-from ingest.trace.arguments import ancestors, bound, padding, pair, shape_of, sizes_of, unexpanded
+from ingest.trace.arguments import (
+    ancestors,
+    bound,
+    data_of,
+    padding,
+    pair,
+    shape_of,
+    sizes_of,
+    spatial_size,
+    unexpanded,
+)
 from ingest.trace.program import Program, evaluate, operation_name
 
 _EDGES = 4
@@ -102,9 +112,7 @@ class _Walk:
         name = operation_name(node)
         if node.target is operator.getitem:
             return self._known[node.args[0]].results[node.args[1]]  # type: ignore[index]
-        found: list[Node] = []
-        map_arg((node.args, node.kwargs), lambda source: found.append(source) or source)  # type: ignore[func-returns-value]
-        data = [source for source in found if source in self._program.follows_images]
+        data = data_of(node, self._program.follows_images)
         result = self._described(node, name, data)
         if result is None:
             everything = torch.stack([self._known[source].flatten(1).amin(1) for source in data]).amin(0)  # (4,)
@@ -319,5 +327,4 @@ def _normalize(node: Node, name: str, reach: Tensor) -> Tensor:
 
 def _has_one_position(shape: tuple[int, ...], dims: int) -> bool:
     """Whether an operand has one position only, its channels being the second axis or the last."""
-    padded = (1,) * (dims - len(shape)) + tuple(shape)
-    return any(all(size == 1 for index, size in enumerate(padded) if index not in (0, axis)) for axis in (1, dims - 1))
+    return any(spatial_size(shape, dims, axis) == 1 for axis in (1, dims - 1))

@@ -49,7 +49,7 @@ def _module_of_file(path: Path, meaning: str) -> ModuleType:
             specification.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise SummitError(f"{path} cannot be imported: {_one_line(error)}") from error
+        raise SummitError(f"{path} cannot be imported: {one_line(error)}") from error
     return module
 
 
@@ -62,9 +62,9 @@ def _module_by_name(name: str, meaning: str) -> ModuleType:
             raise SummitError(
                 f"there is no module {name!r} for the {meaning}: install it, run where it lies, or give FILE.py:NAME"
             ) from error
-        raise SummitError(f"{name} cannot be imported: {_one_line(error)}") from error
+        raise SummitError(f"{name} cannot be imported: {one_line(error)}") from error
     except Exception as error:
-        raise SummitError(f"{name} cannot be imported: {_one_line(error)}") from error
+        raise SummitError(f"{name} cannot be imported: {one_line(error)}") from error
 
 
 @contextmanager
@@ -77,6 +77,7 @@ def _importable(directory: Path) -> Iterator[None]:
         sys.path.remove(str(directory))
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """An error of somebody else's code as a phrase: its type, and its text on one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

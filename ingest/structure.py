@@ -29,6 +29,7 @@ class Structure:
 
     @property
     def by_name(self) -> dict[str, Layer]:
+        """The layers by their names."""
         return {layer.name: layer for layer in self.layers}
 
 

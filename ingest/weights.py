@@ -66,6 +66,8 @@ def weights_digest(model: nn.Module) -> str:
 
 
 def _read(path: Path) -> Any:
+    if path.is_dir():
+        raise SummitError(f"the weights file {path} is a folder: give the file in it")
     if not path.is_file():
         raise SummitError(f"the weights file {path} does not exist")
     not_weights = f"{path} is no weights file that torch.save wrote, or is damaged"

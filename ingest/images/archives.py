@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -35,15 +36,23 @@ class ZipReader:
         if flags & _ENCRYPTED:
             raise UnreadableImage("it is encrypted")
         with self.path.open("rb") as file:
-            file.seek(offset)
-            signature, name_bytes, extra_bytes = _HEADER.unpack(file.read(_HEADER.size))
-            if signature != b"PK\x03\x04":
+            if not seek_content(file, offset):
                 raise UnreadableImage("the archive is damaged here")
-            file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
             content = _unpacked(file.read(packed_bytes), method)
         if zlib.crc32(content) != checksum:
             raise UnreadableImage("the archive is damaged here")
         return decode(io.BytesIO(content))
+
+
+def seek_content(file: BinaryIO, header_offset: int) -> bool:
+    """Goes to where a member's content begins, behind the header of its own; whether there is such a header."""
+    file.seek(header_offset)
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        return False
+    signature, name_bytes, extra_bytes = _HEADER.unpack(header)
+    file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
+    return bool(signature == b"PK\x03\x04")
 
 
 def zip_source(path: Path, *, limit: int | None = None, labels: Path | None = None) -> ImageSource:

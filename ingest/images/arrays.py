@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ingest.images.archives import seek_content
 from ingest.images.source import ImageSource, SourceImage, are_numbers, grouped, refuse_empty
 from summit_graph.errors import SummitError
 
@@ -112,10 +113,7 @@ def _array(path: Path, archive: zipfile.ZipFile, stored: Any, name: str) -> NDAr
         loaded: NDArray[Any] = stored[name]
         return loaded
     with path.open("rb") as file:
-        file.seek(member.header_offset + 26)
-        lengths = file.read(4)
-        skipped = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-        file.seek(member.header_offset + 30 + skipped)
+        seek_content(file, member.header_offset)
         shape, fortran, kind = _array_header(file)
         if kind.hasobject or fortran:
             held: NDArray[Any] = stored[name]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ingest.images.decoding import UnreadableImage
 from ingest.images.source import ImageSource, SourceImage, grouped, refuse_empty
-from ingest.reference import load_object
+from ingest.reference import load_object, one_line
 from summit_graph.errors import SummitError
 
 _TARGETS = ("targets", "labels", "_labels", "y")
@@ -31,8 +31,7 @@ class DatasetReader:
         try:
             content, _ = _dataset(self.reference)[int(image.name)]
         except Exception as error:
-            text = " ".join(str(error).split())
-            raise UnreadableImage(f"{type(error).__name__}: {text}") from None
+            raise UnreadableImage(one_line(error)) from None
         if isinstance(content, Image.Image):
             return content.convert("RGB")
         return np.asarray(content, np.float32)
@@ -55,7 +54,7 @@ def dataset_source(reference: str, *, limit: int | None = None) -> ImageSource:
     except SummitError:
         raise
     except Exception as error:
-        raise SummitError(f"{reference}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise SummitError(f"{reference}: {one_line(error)}") from error
     if min(labels) < 0:
         raise SummitError(f"{reference}: a label is {min(labels)}: labels are numbers of the model's outputs, from 0")
     prepared = not isinstance(first[0], Image.Image)
@@ -81,7 +80,7 @@ def _dataset(reference: str) -> Any:
     try:
         dataset = factory() if callable(factory) else factory
     except Exception as error:
-        raise SummitError(f"{reference}() failed: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise SummitError(f"{reference}() failed: {one_line(error)}") from error
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise SummitError(f"{reference} gives {type(dataset).__name__}, which is no data set with a length and items")
     return dataset

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ingest.reference import load_object
+from ingest.reference import load_object, one_line
 from summit_graph.errors import SummitError
 
 
@@ -69,7 +69,7 @@ def called(function: Callable[[Image.Image], Any], image: Image.Image, name: str
     try:
         made = function(image)
     except Exception as error:
-        raise SummitError(f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise SummitError(f"{name} failed: {one_line(error)}") from error
     if not hasattr(made, "detach") or made.ndim != 3:
         got = f"of shape {tuple(made.shape)}" if hasattr(made, "detach") else type(made).__name__
         raise SummitError(f"{name} must return a tensor (channels, height, width), not one {got}")

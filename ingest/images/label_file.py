@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -63,14 +63,17 @@ def labelled_images(
     A row may leave out an image's suffix, where that is unambiguous. Raises SummitError for a row whose image is not
     there, or is there twice.
     """
-    stems = Counter(str(PurePosixPath(name).with_suffix("")) for name in images if PurePosixPath(name).name)
-    by_stem = {str(PurePosixPath(name).with_suffix("")): name for name in images if PurePosixPath(name).name}
+    named_alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in images:
+        path = PurePosixPath(name)
+        if path.name:
+            named_alike[str(path.with_suffix(""))].append(name)
     seen: set[str] = set()
     found = []
     for written, label in rows:
         name = str(PurePosixPath(written.replace("\\", "/")))
-        if name not in images and stems[name] == 1:
-            name = by_stem[name]
+        if name not in images and len(named_alike.get(name, ())) == 1:
+            (name,) = named_alike[name]
         if name not in images:
             raise SummitError(f"{place} names {written}, which is not among the images: mend the file of labels")
         if name in seen:

@@ -31,6 +31,12 @@ class InfluenceTable:
         self._k = influence_top
         self._terms = _term_maxima(block, like)
         self._like = like
+        # Which rows the terms belong to, and whose they are in every row, is the same for all batches.
+        self._rows = [self._rows_of(terms) for terms in self._terms]
+        self._sources = [
+            terms.sources if len(terms.sources) == 1 else self._on_all_rows(rows, terms.sources, 0, 0)
+            for terms, rows in zip(self._terms, self._rows, strict=True)
+        ]
         self._order = self._tie_order()
 
     def empty_counts(self) -> Tensor:
@@ -59,46 +65,45 @@ class InfluenceTable:
 
     def _maxima(self, values: Values, images: slice) -> Tensor:
         """The maxima of all terms of each row.  -> (B, R, N)"""
-        found = [self._on_all_rows(terms.rows, terms.maxima(values, images), -torch.inf, 1) for terms in self._terms]
+        found = [
+            self._on_all_rows(rows, terms.maxima(values, images), -torch.inf, 1)
+            for terms, rows in zip(self._terms, self._rows, strict=True)
+        ]
         return torch.cat(found, dim=2) if len(found) > 1 else found[0]
 
-    def _on_all_rows(self, rows: Tensor, given: Tensor, filler: float, dim: int) -> Tensor:
+    def _rows_of(self, terms: TermMaxima) -> Tensor | None:
+        """The rows of some terms, on the device; None if they are all rows of the block."""
+        every = torch.equal(terms.rows, torch.arange(len(self.block.rows)))
+        return None if every else terms.rows.to(self._like.device)
+
+    def _on_all_rows(self, rows: Tensor | None, given: Tensor, filler: float, dim: int) -> Tensor:
         """Spreads what is given for some rows over all rows of the block."""
-        if self._is_every_row(rows):
+        if rows is None:
             return given
         shape = list(given.shape)
         shape[dim] = len(self.block.rows)
-        return given.new_full(shape, filler).index_copy_(dim, rows.to(given.device), given)
-
-    def _is_every_row(self, rows: Tensor) -> bool:
-        return torch.equal(rows, torch.arange(len(self.block.rows)))
+        return given.new_full(shape, filler).index_copy_(dim, rows, given)
 
     def _count(self, among: Tensor, counts: Tensor) -> None:
         """Adds (R, N) to (R, K)."""
         first = 0
-        for terms in self._terms:
-            width = terms.sources.shape[1]
+        for sources in self._sources:
+            width = sources.shape[1]
             part = among[:, first : first + width]
             first += width
-            if len(terms.sources) == 1 and width == counts.shape[1]:
+            if len(sources) == 1 and width == counts.shape[1]:
                 counts.add_(part)  # source channels are in order, so these are all of them
-            elif len(terms.sources) == 1:
-                counts.index_add_(1, terms.sources[0], part)
+            elif len(sources) == 1:
+                counts.index_add_(1, sources[0], part)
             else:
-                counts.scatter_add_(1, self._on_all_rows(terms.rows, terms.sources, 0, 0), part)
+                counts.scatter_add_(1, sources, part)
 
     def _tie_order(self) -> Tensor | None:
         """The terms' places in the order of their source channels, (1 or R, N); None if they lie in it."""
-        if len(self._terms) <= 1:
+        if len(self._sources) <= 1:
             return None
-        rows = 1 if all(len(terms.sources) == 1 for terms in self._terms) else len(self.block.rows)
-        sources = [
-            terms.sources.expand(rows, -1)
-            if len(terms.sources) == 1
-            else self._on_all_rows(terms.rows, terms.sources, 0, 0)
-            for terms in self._terms
-        ]
-        return torch.cat(sources, dim=1).argsort(dim=1, stable=True)
+        rows = max(map(len, self._sources))
+        return torch.cat([sources.expand(rows, -1) for sources in self._sources], dim=1).argsort(dim=1, stable=True)
 
 
 def _images_in(elements: int, counts: Tensor) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import Node
+from torch.fx.node import map_arg
 
 from ingest.trace.program import operation_name
 
@@ -23,6 +24,13 @@ def ancestors(nodes: Iterable[Node]) -> set[Node]:
             found.add(node)
             waiting.extend(node.all_input_nodes)
     return found
+
+
+def data_of(node: Node, follows_images: Container[Node]) -> list[Node]:
+    """The arguments whose values come from the images, in order, an argument that occurs twice twice."""
+    found: list[Node] = []
+    map_arg((node.args, node.kwargs), lambda source: found.append(source) or source)  # type: ignore[func-returns-value]
+    return [source for source in found if source in follows_images]
 
 
 def as_node(argument: Any) -> Node:

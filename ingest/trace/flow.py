@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import Counter as Tally
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ from ingest.trace.arguments import (
     as_node,
     batch_norm_scale,
     bound,
+    data_of,
     padding,
     pair,
     per_channel,
@@ -97,7 +99,7 @@ class Flow:
         if node.target is operator.getitem:
             source = self._known[as_node(node.args[0])]
             return source if isinstance(source, Unknown) else source[node.args[1]]
-        data = self._data(node)
+        data = data_of(node, self._program.follows_images)
         part = written_out(node, data, [self._known[source] for source in data], self._unknown)
         if part is not None:
             return part
@@ -129,12 +131,6 @@ class Flow:
         if operations.is_pointwise(node) and data:
             return self._pointwise(node, data)
         return self._unknown(node)
-
-    def _data(self, node: Node) -> list[Node]:
-        """The arguments whose values come from the images, in order, an argument that occurs twice twice."""
-        found: list[Node] = []
-        map_arg((node.args, node.kwargs), lambda source: found.append(source) or source)  # type: ignore[func-returns-value]
-        return [source for source in found if source in self._program.follows_images]
 
     def _unknown(self, node: Node, problem: str = "is not understood") -> Unknown:
         where = module_path(node)
@@ -174,6 +170,8 @@ class Flow:
         self, node: Node, axis: int, parts: list[Convolution | Side], refusal: Unknown | None, *weights: Node
     ) -> Tensor:
         numbered = self._numbered("sum", node, axis)
+        if (kind := node.meta["val"].dtype) != self._program.stand_in.dtype:
+            refusal = self._unknown(node, f"computes in {kind}: take autocast and half precision out of the model")
         for name in sorted(name for weight in weights for name in self._program.parameter_names[weight]):
             if self._reader_of.setdefault(name, node) is not node:
                 refusal = self._unknown(node, f"reads parameter {name}, which another operation reads too")
@@ -279,7 +277,7 @@ class Flow:
         if name == "mul":
             factor = constant
         elif name in operations.DIVISIONS:
-            factor = 1 / constant
+            factor = 1 / constant if isinstance(constant, Tensor) or constant else math.inf
         scale = per_channel(factor, shape, channels.axis)
         if scale is None:
             return acted_on(known)
@@ -308,14 +306,13 @@ class Flow:
         return torch.where(along, known, acted_on(known))
 
     def _readers(self, node: Node) -> set[Node]:
-        """The operations that read a node's values, seen through renumbering."""
+        """The operations that read a node's values, seen through renumbering; a chosen layer is a reader itself."""
         readers: set[Node] = set()
         for user in node.users:
             if operation_name(user).startswith("sym_"):
                 continue
-            if user.op == "call_function" and (
-                user.target is operator.getitem or operation_name(user) in operations.RENUMBERING
-            ):
+            renumbers = user.target is operator.getitem or operation_name(user) in operations.RENUMBERING
+            if user.op == "call_function" and renumbers and user not in self._layer_of:
                 readers |= self._readers(user)
             elif user.op == "call_function" or node is self._program.logits:
                 readers.add(user)

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from ingest.trace.addresses import NOTHING, Channels
+from ingest.trace.arguments import ancestors
 from ingest.trace.origins import LayerOutput, Origin, Sum, Unknown
 from ingest.trace.terms import Contribution, Identity, terms_of
 from summit_graph.errors import SummitError, Unsupported
@@ -148,16 +149,7 @@ class Targets:
 
     def _has_layer_below(self, origin: Origin) -> bool:
         layers = {other.node for other in self.origins if isinstance(other, LayerOutput) and other is not origin}
-        seen: set[Node] = set()
-        waiting = list(origin.node.all_input_nodes)
-        while waiting:
-            node = waiting.pop()
-            if node in layers:
-                return True
-            if node not in seen:
-                seen.add(node)
-                waiting.extend(node.all_input_nodes)
-        return False
+        return not layers.isdisjoint(ancestors(origin.node.all_input_nodes))
 
     def _refuse_same_channels(self, origin: LayerOutput, reads: Channels) -> None:
         numbers = reads.origin.unique().tolist()

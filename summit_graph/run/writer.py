@@ -73,6 +73,17 @@ class RunWriter:
             held.release()
             raise
 
+    @staticmethod
+    def check(directory: Path, manifest: Manifest | None = None) -> Manifest | None:
+        """The manifest of the run that lies there, None where none does; nothing is written, and nothing held.
+
+        Raises SummitError where the directory holds something else, or a run that `manifest` cannot go on with.
+        """
+        _refuse_something_else(directory)
+        if manifest is None or not (directory / FILE_NAME).exists():
+            return None
+        return _matching(directory, manifest)
+
     @classmethod
     def join(cls, directory: Path, manifest: Manifest) -> RunWriter:
         """Writes classes of a run that another process has begun and will finish.

@@ -60,6 +60,19 @@ class OneBatchSize(nn.Module):
         return x.reshape(2, 6, -1).reshape(x.shape)
 
 
+class Autocast(nn.Module):
+    """A convolution under autocast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y: Tensor = self.conv(x)
+        return y.float()
+
+
 REFUSED: dict[str, Callable[[], nn.Module]] = {
     "attention over positions": lambda: Between(Attention()),
     "a gate over positions": lambda: Between(SpatialGate()),
@@ -77,6 +90,7 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
     ),
     "einsum": lambda: Between(Apply(lambda x: torch.einsum("bchw,cd->bdhw", x, torch.ones(6, 6)))),
     "batch normalization with the batch's own statistics": lambda: Between(OwnBatchStatistics(6)),
+    "another precision (autocast, half)": lambda: Between(Autocast()),
     "a module with parameters that runs twice": lambda: Between(Twice()),
     "a parameter that two operations read": lambda: Between(SharedWeight()),
     "a branch on the data": lambda: Between(Apply(branching_on_data)),

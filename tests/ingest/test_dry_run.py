@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ingest.dry_run import rehearse
 from ingest.pipeline import ingest
 from summit_graph.run import Parameters, Run
 from tests.ingest.pictures import write_folders
 from tests.ingest.tiny_model import MODEL
+from tests.kept_run import PROJECT
 from tests.resnet_run import FACTORY, IMAGES_PER_CLASS, MEAN, STD, cifar_files, resnet_run
+from tests.services.evidence import Section
 
 __all__ = ["cifar_files", "resnet_run"]
 
 FACTOR = 3
-"""The estimate of disk space is an upper bound, and at most so many times what is written."""
+"""The estimates of time and disk space are at most so many times what an ingest takes; that of memory is as near."""
+RESNET_20 = ["{factory}:resnet20", "{files}/test.zip", "--weights", "{files}/resnet20.th", "--limit", "200"]
+RESNET_18 = ["resnet18", "{files}/test.zip", "--model-arg", "num_classes=10", "--resize", "64", "--crop", "64"]
+RESNET_18 += ["--weights", "none", "--limit", "40"]
 
 
 def _size_mb(directory: Path) -> float:
@@ -51,3 +65,38 @@ def test_the_disk_of_a_small_run_is_estimated(tmp_path: Path) -> None:
     written = _size_mb(tmp_path / "run")
     # Files this small are mostly headers, and those of the whole run are not estimated.
     assert written / FACTOR < estimate.disk_mb < FACTOR * written, (estimate.disk_mb, written)
+
+
+def _measured(words: Sequence[str]) -> tuple[dict[str, Any], float, float]:
+    """What `summit-graph ingest WORDS` prints, the seconds that it took, and its largest resident size in MB."""
+    begun = time.monotonic()
+    program = [sys.executable, "-m", "summit_graph", "ingest", *words, "--quiet"]
+    with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return json.loads(printed), time.monotonic() - begun, used.ru_maxrss / 1000
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a process is counted in Linux's units")
+@pytest.mark.parametrize(("model", "words"), [("ResNet-20", RESNET_20), ("ResNet-18, 64 x 64", RESNET_18)])
+def test_hours_memory_and_disk_are_estimated_within_a_factor(
+    cifar_files: Path, tmp_path: Path, evidence: Section, model: str, words: list[str]
+) -> None:
+    given = [word.format(factory=FACTORY, files=cifar_files) for word in words]
+    given += ["--mean", ",".join(map(str, MEAN)), "--std", ",".join(map(str, STD)), "--accept-labels"]
+    estimate, _, _ = _measured([*given, "--dry-run"])
+    report, seconds, memory_mb = _measured([*given, "--out", str(tmp_path / "run")])
+    written_mb, held = _size_mb(tmp_path / "run"), []
+    for what, estimated, taken, unit in (
+        ("time", estimate["hours"] * 3600, seconds, "s"),
+        ("memory", estimate["memory_mb"], memory_mb, "MB"),
+        ("disk", estimate["disk_mb"], written_mb, "MB"),
+    ):
+        said = f"{estimated:,.0f} {unit} estimated, {taken:,.0f} {unit} taken"
+        evidence.record(f"Dry runs ({report['images']:,} images of CIFAR-10)", f"{model}: {what}", said)
+        held.append(taken / FACTOR < estimated < FACTOR * taken)
+    assert all(held), evidence.topics

@@ -77,17 +77,20 @@ def one_line(text: str) -> str:
 
 BAD_INPUT: Sequence[tuple[list[object], str]] = [
     (words("resnet19"), "torchvision has no classification model 'resnet19' (nearest: resnet"),
-    (words("timm/resnet19x"), "timm has no model"),
+    (words("timm/resnet19x"), "timm has no model 'resnet19x'; nearest: timm/resnet"),
+    (words("tiny_model.py"), "tiny_model.py names no model in it: give tiny_model.py:FACTORY"),
+    (words("other.pth"), "other.pth is a file, no model: give FILE.py:FACTORY"),
     (words("absent.py:tiny"), "absent.py does not exist"),
     (words("tiny_model.py:tinny"), "nearest: tiny"),
     (words("tiny_model.py:dense"), "has no convolution"),
     (words("tiny_model.py:tiny", "absent"), "the image folder absent does not exist"),
     (words("tiny_model.py:tiny", "tiny_model.py"), "tiny_model.py is a file, no folder of images"),
     (words("tiny_model.py:tiny", "with-empty"), "with-empty/cat is empty"),
-    (words("tiny_model.py:tiny", "with-text"), "bee/notes.txt: no image"),
+    (words("tiny_model.py:tiny", "with-text", "--quiet"), "bee/notes.txt: no image"),
     (words("tiny_model.py:tiny", "two"), "2 class folders and the model has 3 outputs"),
     (words("tiny_model.py:tiny", "images", "--classes", "absent.csv"), "absent.csv does not exist"),
     (words("tiny_model.py:tiny", "images", "--weights", "absent.pth"), "absent.pth does not exist"),
+    (words("tiny_model.py:tiny", "images", "--weights", "."), "the weights file . is a folder: give the file in it"),
     (words("tiny_model.py:tiny", "images", "--weights", "other.pth"), "missing keys: first.0.weight"),
     (words("tiny_model.py:tiny", "images", "--weights", "code.pth"), "could run code"),
     (words("tiny_model.py:tiny", "images", "--weights", "tiny_model.py"), "no weights file"),
@@ -101,13 +104,26 @@ BAD_INPUT: Sequence[tuple[list[object], str]] = [
 
 
 @pytest.mark.parametrize(("typed", "said"), BAD_INPUT, ids=[said for _, said in BAD_INPUT])
-def test_bad_input_is_one_line_and_writes_nothing(place: Path, call: Call, typed: list[object], said: str) -> None:
+def test_bad_input_is_one_line_before_any_other_and_writes_nothing(
+    place: Path, call: Call, typed: list[object], said: str
+) -> None:
     before = sorted(place.rglob("*"))
-    code, out, err = call(*typed, "--quiet")
+    code, out, err = call(*typed)
     assert code == 1
     assert out == ""
     assert said in one_line(err)
     assert [path for path in sorted(place.rglob("*")) if "__pycache__" not in path.parts] == before
+
+
+def test_another_run_in_the_folder_is_said_before_anything_else(place: Path, call: Call) -> None:
+    assert call(*words(), "--quiet")[0] == 0
+    code, out, err = call(*words(), "--influence-top", "3")
+    assert (code, out) == (1, "")
+    assert "run holds a run with other influence_top: give another --out" in one_line(err)
+    (place / "classes.csv").write_text("folder,number,name\nant,2,Ant\nbee,1,Bee\ncat,0,Cat\n")
+    code, out, err = call(*words(), "--classes", "classes.csv")
+    assert (code, out) == (1, "")
+    assert "run holds a run whose folders had other class numbers" in one_line(err)
 
 
 @pytest.mark.parametrize(
