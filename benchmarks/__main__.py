@@ -21,7 +21,6 @@ from benchmarks.ratio import table
 
 PARTS = (
     ("ingest", ingest_cost.ratios),
-    ("counting, one model of each further family", ingest_cost.family_ratios),
     ("decoding", decode_cost.ratios),
     ("pictures", picture_cost.ratios),
     ("attribution graphs", attribution_cost.ratios),

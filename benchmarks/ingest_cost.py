@@ -29,9 +29,11 @@ FAMILIES = (
     "squeezenet1_0", "mobilenet_v3_small", "shufflenet_v2_x1_0", "mnasnet0_5", "efficientnet_b0", "efficientnet_v2_s",
     "regnet_x_400mf", "convnext_tiny",
 )  # fmt: skip
-"""One model of each further family, counting only."""
+"""One model of each further family: counting only, in the long tests."""
 CLASSES = 2
 IMAGES_PER_CLASS = 32
+FEW_PER_CLASS = 8
+"""For the further families: two batches."""
 IMAGE_PX = 256
 BATCH = 8
 ROUNDS = 2
@@ -43,15 +45,6 @@ def ratios() -> Iterator[Ratio]:
         images, classes = generate_images(Path(folder))
         for model in WHOLE:
             yield from _whole(Bench(model, images, classes), images, classes, Path(folder) / f"run-{model}")
-
-
-def family_ratios() -> Iterator[Ratio]:
-    """For one model of each family: all counting, on fewer images."""
-    with tempfile.TemporaryDirectory(prefix="summit-bench-") as folder:
-        images, classes = generate_images(Path(folder), per_class=IMAGES_PER_CLASS // 4)
-        for model in FAMILIES:
-            bench = Bench(model, images, classes)
-            yield bench.counting(*bench.times(rounds=1))
 
 
 def generate_images(folder: Path, per_class: int = IMAGES_PER_CLASS) -> tuple[Path, Path]:

@@ -72,7 +72,8 @@ def build(name: str, size: int) -> nn.Module:
         else:
             options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
             model = torchvision.models.get_model(name, weights=None, **options)
-        return _calibrated(lively(model), torch.randn(16, 3, size, size, dtype=torch.float64))
+        # Numbers that float32 holds too, so that both precisions run one model.
+        return _calibrated(lively(model), torch.randn(16, 3, size, size, dtype=torch.float64)).float().double()
 
 
 def _calibrated(model: nn.Module, images: Tensor) -> nn.Module:
@@ -87,5 +88,5 @@ def _calibrated(model: nn.Module, images: Tensor) -> nn.Module:
 
 
 def two_images(size: int) -> Tensor:
-    """(2, 3, size, size) float64"""
-    return torch.randn(2, 3, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    """(2, 3, size, size) float64, of numbers that float32 holds too."""
+    return torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(1)).double()

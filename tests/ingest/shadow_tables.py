@@ -59,7 +59,6 @@ class TargetTerms:
     """(N,) tensor and channel, in the order in which equal terms count."""
     largest: Tensor
     """(C, N) float64"""
-    layer: bool
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,6 @@ class ShadowTwin:
 
     targets: list[TargetTerms]
     """In order of completion."""
-    layers: dict[str, Tensor]
-    """(C,) the largest value of each channel of each chosen layer."""
     direct: dict[str, dict[int, int]]
     """Per layer: of each channel whose terms all come from chosen layers, the number of its distinct sources."""
     tables: list[tuple[Tensor, Tensor]]

@@ -79,7 +79,7 @@ class Shadow(TorchDispatchMode):
         with torch.no_grad(), self._following(), self:
             start = image.clone()
             with _disable_current_modes():
-                self._own(start, self._begin("image", start.shape[1], start), 1)
+                self._own(start, self._begin("image", start.shape[1]), 1)
             with suppress(_LastLayer):
                 model(start)
 
@@ -101,7 +101,7 @@ class Shadow(TorchDispatchMode):
             return False
         return bool((self.shadow(value)[0] != NOBODY).any())
 
-    def _begin(self, kind: str, channels: int, value: Tensor, complete: int = -1) -> Owning:
+    def _begin(self, kind: str, channels: int, complete: int = -1) -> Owning:
         made = Owning(len(self.tensors), kind, self._path[-1] if self._path else "", channels, self._owners, complete)
         self._first_owners.append(self._owners)
         self._owners += channels
@@ -174,7 +174,7 @@ class Shadow(TorchDispatchMode):
     # -- sums --------------------------------------------------------------------------------------------------------
 
     def begin_sum(self, value: Tensor, axis: int, kind: str) -> Table:
-        tensor = self._begin("sum" if kind != "add" else "add", value.shape[axis], value, self._step)
+        tensor = self._begin("sum" if kind != "add" else "add", value.shape[axis], self._step)
         tensor.step = self._step
         self._own(value, tensor, axis)
         channel = torch.arange(value.shape[axis]).view([-1 if dim == axis else 1 for dim in range(value.dim())])
@@ -190,9 +190,10 @@ class Shadow(TorchDispatchMode):
         self.shadow(value)[1].copy_(torch.arange(len(channel)).view(value.shape) + table.first_row)
         return table
 
-    def note_reader(self, shadow: Tensor) -> None:
+    def note_reader(self, shadow: Tensor, reader: int | None = None) -> None:
+        """The reader is the operation that runs, where none is named."""
         for number in self.tables_of(shadow[1]):
-            self.readers.setdefault(self.tables[number].key, set()).add(self._step)
+            self.readers.setdefault(self.tables[number].key, set()).add(self._step if reader is None else reader)
 
     def tables_of(self, rows: Tensor) -> list[int]:
         known = rows[rows >= 0]
@@ -253,9 +254,11 @@ class Shadow(TorchDispatchMode):
             raise TwinUnknown(f"layer {name} mixes channels")
         per_channel = uniform(owners, axis)
         assert per_channel is not None
-        layer = self._begin("layer", output.shape[axis], output, self._step)
+        layer = self._begin("layer", output.shape[axis], self._step)
         layer.module, layer.owners = name, per_channel
         layer.step = self.written_by(output)
+        # A layer that holds a sum's values as they are reads them too, whoever reads the layer.
+        self.note_reader(self.shadow(output), -1 - layer.place)
         layer.largest = output.movedim(axis, 0).flatten(1).amax(1).clone()
         self._own(output, layer, axis)
 
@@ -294,11 +297,10 @@ class Shadow(TorchDispatchMode):
             keys.sort(key=lambda key: (order[key[0][0].place], key[0][1]))
             sources = [(names[tensor.place], channel) for (tensor, channel), _ in keys]
             kept = largest[:, [index for _, index in keys]]
-            targets.append(TargetTerms(names[place], sources, kept, self.tensors[place].kind == "layer"))
+            targets.append(TargetTerms(names[place], sources, kept))
         layers = [tensor for tensor in self.tensors if tensor.kind == "layer"]
         return ShadowTwin(
             targets,
-            {layer.module: layer.largest for layer in layers},
             {layer.module: self._direct(*terms[layer.place]) for layer in layers if layer.place in found},
             [self._table_and_values(place) for place in found if place in self.values],
         )
