@@ -42,8 +42,8 @@ page: .venv/installed-dev ## the explorer, from web/ into api/page (needs Node 2
 neo4j: .venv/installed-dev ## a Neo4j server by hand, in the foreground (needs Java 17 and Maven)
 	@$(BIN)/python -m tests.services.neo4j_server
 
-bench: .venv/installed-dev ## ratios measured in one run: ingest against the bare model, queries against the bare engine
-	@$(BIN)/python -m benchmarks
+bench: .venv/installed-dev ## ratios measured in one run: ingest against the bare model, queries against the bare engine (PARTS="pictures explorer": some)
+	@$(BIN)/python -m benchmarks $(PARTS)
 
 bench-scale: .venv/installed-dev services ## loads and questions at 0.2 M and 10 M edges, on both engines (half an hour, 10 GB of disk)
 	@$(BIN)/python -m benchmarks.scale

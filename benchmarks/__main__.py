@@ -1,4 +1,4 @@
-"""`make bench`: every ratio, with the commit and the machine it was measured on."""
+"""`make bench`: every ratio, with the commit and machine it was measured on; `PARTS=pictures` takes some of them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,15 @@ PARTS = (
 
 
 def main() -> int:
-    """Measure and print; progress goes to stderr."""
+    """Measure and print the parts named on the command line, or all; progress goes to stderr."""
+    titles = [title for title, _ in PARTS]
+    if unknown := [name for name in sys.argv[1:] if name not in titles]:
+        print(f"no part {unknown[0]!r}; the parts are: {'; '.join(titles)}", file=sys.stderr)
+        return 2
     print("\n".join(this_machine().lines()) + f", torch with {torch.get_num_threads()} threads\n", flush=True)
     for title, part in PARTS:
+        if sys.argv[1:] and title not in sys.argv[1:]:
+            continue
         print(f"measuring: {title} …", file=sys.stderr, flush=True)
         ratios = []
         for ratio in part():

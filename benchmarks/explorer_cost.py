@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from benchmarks.query_cost import a_run
 from benchmarks.ratio import Ratio
+from summit_graph.loading import load_run
+from summit_graph.pictures import PICTURES, visualization_path
+from summit_graph.pictures.strips import encoded
 from summit_graph.run import Run
-from summit_graph.store import open_store
 from tests.api.serving import serving
 from tests.runs import make_run
 from tests.services.chromium import find_chromium
@@ -29,6 +33,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu")
 PANNED_FRAMES = 120
 LARGE_LAYERS = {f"layer{number}": 280 for number in range(9)}
 """With which a generated graph has some 500 neurons."""
+PICTURE_PX = 64
 
 _HAS_PICTURES = """
 const hasPictures = () => document.querySelector(".node.seen") === null
@@ -188,6 +193,7 @@ def frame_ms(browser: Browser, address: str) -> tuple[int, float]:
     with a_page(browser) as page:
         page.goto(address)
         page.locator("body[aria-busy=false]").wait_for()
+        page.wait_for_function(f"() => {{ {_HAS_PICTURES} return hasPictures(); }}")
         times: list[float] = page.evaluate(_PAN, PANNED_FRAMES)
         return page.locator(".node").count(), statistics.median(times)
 
@@ -235,15 +241,20 @@ def ratios() -> Iterator[Ratio]:
 
 
 def a_large_run(directory: Path) -> Run:
-    """A generated run, the graphs of which have some 500 neurons."""
-    return make_run(directory, run="large", classes=["a", "b"], layers=LARGE_LAYERS, edge_share=0.08, examples=False)
+    """A generated run, the graphs of which have some 500 neurons, each with a picture."""
+    run = make_run(directory, run="large", classes=["a", "b"], layers=LARGE_LAYERS, edge_share=0.08, examples=False)
+    generator = np.random.default_rng(0)
+    noises = [generator.integers(0, 256, (PICTURE_PX, PICTURE_PX, 3), dtype=np.uint8) for _ in range(16)]
+    contents = [encoded(Image.fromarray(noise), lossless=False) for noise in noises]
+    for layer in run.manifest.layers:
+        for channel in range(layer.channels):
+            path = run.directory / PICTURES / visualization_path(layer.name, channel)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contents[channel % len(contents)])
+    return run
 
 
 def loaded(path: Path, run: Run) -> Path:
-    """An embedded store with the run."""
-    store = open_store(str(path), must_exist=False)
-    try:
-        store.load(run)
-    finally:
-        store.close()
+    """An embedded store with the run and its pictures."""
+    load_run(run, str(path))
     return path

@@ -19,6 +19,7 @@ from ingest.run_tables import activation_table, influence_table
 from ingest.software import software
 from ingest.structure import ClassCounts, HopCounts, Layer, Structure
 from summit_graph.errors import SummitError
+from summit_graph.pictures import link_pictures
 from summit_graph.run import ClassResult, Manifest, Parameters, Run, RunWriter
 from summit_graph.run.manifest import now, run_name
 
@@ -35,7 +36,8 @@ def attribute_again(
 
     Excluded neurons are added to those that the run left out already. Activation counts stay as they are: newly
     excluded neurons lose their edges, but the masses that chose top channels had them (`excluded_after` in the
-    manifest's notes). Without hops the cap on incoming edges and the exclusions cannot change.
+    manifest's notes). Without hops the cap on incoming edges and the exclusions cannot change. The run's pictures are
+    the new one's too; a class's own strips are those of the neurons that the graphs before had selected.
 
     Raises SummitError where the run was not ingested, or lacks the hops that a change needs.
     """
@@ -53,6 +55,8 @@ def attribute_again(
         progress.message(f"graphs of {len(left):,} classes")
         for number in left:
             writer.write_class(_class_result(source, number, structure, parameters))
+        if pictures := link_pictures(source.directory, out):
+            progress.message(f"{pictures:,} pictures of the same neurons are its own too")
         return writer.finish(
             classes=source.table("classes"),
             neurons=source.table("neurons"),

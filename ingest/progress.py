@@ -1,4 +1,4 @@
-"""Progress of an ingest on stderr: a bar on a terminal, else a line every ten seconds, nothing when quiet."""
+"""Progress on stderr: a bar on a terminal, else a line every ten seconds, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _BAR_WIDTH = 24
 
 
 class Progress:
-    """Says how far an ingest is; `quiet` says nothing at all."""
+    """Says how far an ingest, or the drawing of neurons, is; `quiet` says nothing at all."""
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._quiet = quiet
         self._terminal = self._stream.isatty()
-        self._images = self._all_images = self._classes = self._all_classes = 0
+        self._all_images = self._classes = self._all_classes = self._neurons = 0
         self._started = self._last_shown = time.monotonic()
         self._width = 0
 
@@ -32,38 +32,62 @@ class Progress:
 
     def start(self, *, images: int, classes: int) -> None:
         """Begins to count: how many images and classes are still to be done."""
-        self._images = self._classes = 0
+        self._classes = 0
         self._all_images, self._all_classes = images, classes
         self._started = self._last_shown = time.monotonic()
 
     def reached(self, images: int) -> None:
         """So many images are done in all, unreadable ones too."""
-        self._images = images
-        self._show()
+        if not self._is_due():
+            return
+        rate, left = self._pace(images, self._all_images)
+        self._show(
+            images / max(self._all_images, 1),
+            f"{images:,} of {self._all_images:,} images, {rate:,.{0 if rate >= 10 else 1}f} images/s, "
+            f"{self._classes:,} of {self._all_classes:,} classes done, {left} left",
+        )
 
     def class_done(self, classes: int) -> None:
         """So many classes are counted in all."""
         self._classes = classes
 
+    def start_neurons(self, neurons: int) -> None:
+        """Begins to count: how many neurons are still to be drawn."""
+        self._neurons = neurons
+        self._started = self._last_shown = time.monotonic()
+
+    def reached_neurons(self, neurons: float) -> None:
+        """So many neurons are drawn in all; of those under way the part that is done."""
+        if not self._is_due():
+            return
+        rate, left = self._pace(neurons, self._neurons)
+        a_minute = f"{60 * rate:,.{0 if 60 * rate >= 10 else 1}f} a minute"
+        self._show(
+            neurons / max(self._neurons, 1), f"{int(neurons):,} of {self._neurons:,} neurons, {a_minute}, {left} left"
+        )
+
     def end(self) -> None:
         """Takes the bar away."""
         self._clear()
 
-    def _show(self) -> None:
+    def _is_due(self) -> bool:
+        """Whether the last line is old enough for a new one; one that is asked for then has to be shown."""
         now = time.monotonic()
         if self._quiet or now - self._last_shown < (BAR_EVERY_S if self._terminal else LINE_EVERY_S):
-            return
+            return False
         self._last_shown = now
-        rate = self._images / max(now - self._started, 1e-9)
-        left_s = (self._all_images - self._images) / rate if rate > 0 else 0.0
-        text = (
-            f"{self._images:,} of {self._all_images:,} images, {rate:,.{0 if rate >= 10 else 1}f} images/s, "
-            f"{self._classes:,} of {self._all_classes:,} classes done, {duration(left_s)} left"
-        )
+        return True
+
+    def _pace(self, done: float, of: int) -> tuple[float, str]:
+        """How many have been done a second, and how long the others take at that."""
+        rate = done / max(self._last_shown - self._started, 1e-9)
+        return rate, duration((of - done) / rate if rate > 0 else 0.0)
+
+    def _show(self, part: float, text: str) -> None:
         if not self._terminal:
             print(text, file=self._stream, flush=True)
             return
-        filled = _BAR_WIDTH * self._images // max(self._all_images, 1)
+        filled = int(_BAR_WIDTH * part)
         line = f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {text}"
         print("\r" + line.ljust(self._width), end="", file=self._stream, flush=True)
         self._width = len(line)

@@ -54,11 +54,13 @@ class Maximization:
         *,
         of_one_neuron: int = 1,
         device: torch.device,
+        on_step: Callable[[int], None] = lambda step: None,
     ) -> Excited:
         """Optimizes one image for each of `channels` (a channel may stand there several times, with other seeds).
 
         With `of_one_neuron` above 1, so many consecutive images belong to one neuron and are driven apart: the likeness
-        of their patterns in the layer (cosine of the channels' Gram matrices) is taken off the objective.
+        of their patterns in the layer (cosine of the channels' Gram matrices) is taken off the objective. `on_step` is
+        told how many steps are made.
         """
         canvas = Canvas(seeds, space.size, device)
         moves = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -66,7 +68,7 @@ class Maximization:
         optimizer = torch.optim.Adam([canvas.coefficients], lr=self.rate)
         dead = torch.ones(len(channels), dtype=torch.bool, device=device)
         with exact_arithmetic(), torch.enable_grad():
-            for _ in range(self.steps):
+            for step in range(self.steps):
                 moved = self.robustness.moved(canvas.images(), moves)
                 with OpenRectifiers(dead):
                     output = output_of(model, layer, space.to_input(moved))  # (N, C, P)
@@ -78,6 +80,7 @@ class Maximization:
                 loss.backward()
                 optimizer.step()
                 dead = mean.detach() <= 0
+                on_step(step + 1)
         with torch.no_grad(), exact_arithmetic():
             images = canvas.images()
             output = output_of(model, layer, space.to_input(images))

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +30,15 @@ from ingest.progress import Progress, duration
 from ingest.trace import trace
 from summit_graph.errors import SummitError
 from summit_graph.pictures import PICTURES, visualization_path
+from summit_graph.pictures.strips import encoded
 from summit_graph.run import Parameters, Run, atomic
 
 DIVERSE = 4
 """How many diverse images a neuron gets."""
 BATCH = 32
-"""Images that are optimized together."""
+"""Images that are optimized together at most."""
+BATCH_PIXELS = 32 * 96 * 96
+"""Of all of them on a processor: more are no faster there, and what is made is there only when a batch is."""
 LOSSLESS_UP_TO = 64
 """Side in pixels up to which a picture is stored without loss: in small ones single pixels count."""
 WEBP_QUALITY = 90
@@ -50,6 +53,15 @@ class Visualized:
     """Neurons that had their pictures already."""
     silent: list[str] = field(default_factory=list)
     """Neurons that never activated: they get no picture."""
+
+    @property
+    def drawn(self) -> int:
+        """How many neurons were optimized."""
+        return self.made + len(self.silent)
+
+
+def _tell(progress: Progress, drawn: int, under_way: int, part: float) -> None:
+    progress.reached_neurons(drawn + part * under_way)
 
 
 def visualize(
@@ -79,19 +91,17 @@ def visualize(
     done.there = sum(map(len, wanted.values())) - to_do
     if done.there:
         progress.message(f"{done.there:,} neurons have their pictures already")
-    started, together = time.monotonic(), max(1, BATCH // studio.of_one_neuron)
+    started = time.monotonic()
+    progress.start_neurons(to_do)
     for layer, channels in missing.items():
-        for first in range(0, len(channels), together):
-            group = channels[first : first + together]
-            silent = studio.draw(layers[layer], group)
+        for first in range(0, len(channels), studio.together):
+            group = channels[first : first + studio.together]
+            silent = studio.draw(layers[layer], group, partial(_tell, progress, done.drawn, len(group)))
             done.silent += silent
             done.made += len(group) - len(silent)
-            drawn = done.made + len(done.silent)
-            seconds = time.monotonic() - started
-            progress.message(
-                f"{drawn:,} of {to_do:,} neurons, {60 * drawn / seconds:,.0f} a minute, "
-                f"{duration(seconds * (to_do - drawn) / drawn)} left"
-            )
+    progress.end()
+    if to_do:
+        progress.message(f"{to_do:,} of {to_do:,} neurons in {duration(time.monotonic() - started)}")
     return done
 
 
@@ -108,13 +118,28 @@ class _Studio:
     def has(self, layer: str, channel: int) -> bool:
         return all(path.is_file() for path in self._files(layer, channel))
 
-    def draw(self, layer: LayerAt, channels: Sequence[int]) -> list[str]:
-        """Optimizes and stores the pictures of some neurons of a layer; returns those that never activated."""
+    @property
+    def together(self) -> int:
+        """How many neurons are optimized in one batch."""
+        return max(1, most_together(self.space.size, self.device) // self.of_one_neuron)
+
+    def draw(self, layer: LayerAt, channels: Sequence[int], on_part: Callable[[float], None]) -> list[str]:
+        """Optimizes and stores the pictures of some neurons of a layer; returns those that never activated.
+
+        `on_part` is told which part of the work is done.
+        """
         each = [channel for channel in channels for _ in range(self.of_one_neuron)]
         variants = range(self.of_one_neuron)
         seeds = [self._seed(layer.name, channel, variant) for channel in channels for variant in variants]
         excited = self.maximization.run(
-            self.model, layer, each, seeds, self.space, of_one_neuron=self.of_one_neuron, device=self.device
+            self.model,
+            layer,
+            each,
+            seeds,
+            self.space,
+            of_one_neuron=self.of_one_neuron,
+            device=self.device,
+            on_step=lambda steps: on_part(steps / self.maximization.steps),
         )
         silent = []
         images = excited.images.unflatten(0, (-1, self.of_one_neuron))  # (N, D, C, H, W)
@@ -138,15 +163,18 @@ class _Studio:
         return int.from_bytes(digest[:8], "big") >> 1
 
 
+def most_together(size: tuple[int, int, int], device: torch.device) -> int:
+    """How many images of that size (channels, height, width) are optimized together."""
+    return BATCH if device.type == "cuda" else max(1, min(BATCH, BATCH_PIXELS // (size[1] * size[2])))
+
+
 def webp(image: Tensor) -> bytes:
     """An image as a WebP file.  (C, H, W) in 0..1"""
     pixels = (image * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()  # (C, H, W) -> (H, W, C)
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)
-    held = io.BytesIO()
     small = max(pixels.shape[:2]) <= LOSSLESS_UP_TO
-    Image.fromarray(pixels).save(held, "WEBP", lossless=small, quality=100 if small else WEBP_QUALITY)
-    return held.getvalue()
+    return encoded(Image.fromarray(pixels), lossless=small, quality=WEBP_QUALITY)
 
 
 def _model_of(run: Run, weights: str | None) -> tuple[nn.Module, InputSpace]:

@@ -2,6 +2,7 @@
 
 from summit_graph.pictures.atlas import Atlas, draw, plan
 from summit_graph.pictures.index import Picture, check_image, index_folder
+from summit_graph.pictures.links import link_pictures
 from summit_graph.pictures.places import PICTURES, Place, examples_path, folder_name, place_of, visualization_path
 from summit_graph.pictures.shelf import NeuronPictures, RunPictures, Shelf, shelf_of
 
@@ -18,6 +19,7 @@ __all__ = [
     "examples_path",
     "folder_name",
     "index_folder",
+    "link_pictures",
     "place_of",
     "plan",
     "shelf_of",

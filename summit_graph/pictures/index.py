@@ -49,7 +49,7 @@ def index_folder(folder: Path) -> list[Picture]:
 
     Raises SummitError for a path that leads out of the folder and for a file that is no WebP image.
     """
-    return [_picture(folder, path) for path in sorted(_paths(folder))]
+    return [_picture(folder, path) for path in sorted(picture_paths(folder))]
 
 
 def read_index(folder: Path) -> list[Picture]:
@@ -86,7 +86,8 @@ def check_image(content: bytes, name: str) -> tuple[int, int]:
     return width, height
 
 
-def _paths(folder: Path) -> Iterator[str]:
+def picture_paths(folder: Path) -> Iterator[str]:
+    """The paths of the pictures in a folder, relative to it. Raises SummitError for one that leads out of it."""
     inside = folder.resolve()
     for file in folder.rglob("*.webp"):
         path = file.relative_to(folder).as_posix()

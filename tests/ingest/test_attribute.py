@@ -13,7 +13,8 @@ import pytest
 from ingest.attribute import attribute_again
 from ingest.pipeline import ingest
 from summit_graph.errors import NotFound, SummitError
-from summit_graph.run import Parameters, Run
+from summit_graph.pictures import PICTURES, index_folder, link_pictures
+from summit_graph.run import Parameters, Run, atomic
 from summit_graph.run.manifest import write_manifest
 from tests.ingest.pictures import write_folders
 from tests.ingest.test_pipeline import LAYERS
@@ -82,6 +83,21 @@ def test_nothing_changed_gives_the_same_graphs_with_and_without_hops(place: Path
     for name in ("run", "without-hops"):
         attribute_again(place / name, tmp_path / name, {})
         assert tables(Run.open(tmp_path / name)) == tables(Run.open(place / name))
+
+
+def test_the_pictures_of_the_neurons_come_along_and_stay_where_they_are(place: Path, tmp_path: Path) -> None:
+    before = index_folder(place / "run" / PICTURES)
+    assert len(before) > 10
+    attribute_again(place / "run", tmp_path / "again", {"damping": 0.6})
+    assert index_folder(tmp_path / "again" / PICTURES) == before
+    # One that is made anew in one run is no other in the other.
+    changed = tmp_path / "again" / PICTURES / before[0].path
+    with atomic.replacing(changed) as temporary:
+        shutil.copyfile(tmp_path / "again" / PICTURES / before[-1].path, temporary)
+    assert index_folder(place / "run" / PICTURES) == before
+    # What is there already stays.
+    link_pictures(place / "run", tmp_path / "again")
+    assert index_folder(tmp_path / "again" / PICTURES)[0].sha256 == before[-1].sha256
 
 
 @pytest.mark.parametrize("changes", CHANGES[:3], ids=lambda changes: next(iter(changes)))

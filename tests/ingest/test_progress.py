@@ -52,6 +52,22 @@ def test_a_terminal_gets_a_bar_that_is_taken_away(monkeypatch: pytest.MonkeyPatc
     assert text.count("\n") == 1
 
 
+def test_neurons_that_are_drawn_slowly_are_told_of_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = [100.0], io.StringIO()
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    said = Progress(stream=stream)
+    said.start_neurons(8)
+    for step in range(1, 9):
+        clock[0] += 5
+        said.reached_neurons(step / 4)
+    assert stream.getvalue().splitlines() == [
+        "0 of 8 neurons, 3.0 a minute, 2 min 30 s left",
+        "1 of 8 neurons, 3.0 a minute, 2 min 20 s left",
+        "1 of 8 neurons, 3.0 a minute, 2 min 10 s left",
+        "2 of 8 neurons, 3.0 a minute, 2 min 0 s left",
+    ]
+
+
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
 def test_quiet_says_nothing(stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(stream(), monkeypatch, quiet=True) == ""

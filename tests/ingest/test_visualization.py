@@ -16,6 +16,7 @@ from ingest.pictures.input_space import InputSpace, find_input_space
 from ingest.pictures.maximization import LayerAt, Maximization, output_of
 from ingest.pictures.rectifiers import OpenRectifiers
 from ingest.pictures.robustness import Robustness
+from ingest.pictures.visualize import most_together
 from summit_graph.errors import SummitError
 from tests.ingest.picture_activations import beaten_by_pictures, resnet20_trained
 from tests.services.evidence import Section
@@ -152,6 +153,20 @@ def test_a_neuron_that_starts_dead_is_reached_and_one_that_cannot_be_stays_silen
     assert excited.activation[1] <= 0
     assert excited.activation[2] > 0.9
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_each_step_is_told() -> None:
+    told: list[int] = []
+    model = nn.Sequential(nn.Conv2d(3, 4, 3)).eval().requires_grad_(False)
+    Maximization(steps=4).run(model, LayerAt("0", 1), [0], [1], PLAIN, device=CPU, on_step=told.append)
+    assert told == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("side_px", "on_processor"), [(32, 32), (96, 32), (224, 5), (2000, 1)])
+def test_large_images_are_made_a_few_at_a_time_on_a_processor(side_px: int, on_processor: int) -> None:
+    size = (3, side_px, side_px)
+    assert most_together(size, CPU) == on_processor
+    assert most_together(size, torch.device("cuda")) == 32
 
 
 def test_what_a_picture_reaches_does_not_depend_on_its_batch() -> None:

@@ -26,6 +26,7 @@ from tests.resnet_run import cifar_files, resnet_run
 from tests.runs import countless_run, small_run
 from tests.services.missing import ToolMissing, skip_or_fail
 from tests.services.node import web_packages
+from tests.web.page import TIMEOUT_MS
 
 __all__ = [
     "cifar_files",
@@ -65,7 +66,8 @@ def web() -> Path:
 def browser(chromium_path: Path) -> Iterator[Browser]:
     """A Chromium for the session; each test opens a context of its own in it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium_path), args=list(ARGUMENTS))
+        program, arguments = str(chromium_path), list(ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=arguments, timeout=TIMEOUT_MS)
         yield browser
         browser.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,8 @@ def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, real_served: 
 
 def tab_to(page: Page, wanted: str) -> None:
     """Presses Tab until the focus is on what is wanted."""
-    for _ in range(60):
+    settled(page)
+    for _ in range(200):
         page.keyboard.press("Tab")
         if page.evaluate(f"document.activeElement.{wanted}"):
             return
@@ -67,18 +67,13 @@ def tab_to(page: Page, wanted: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing_serious(browser: Browser, real_served: Serving, web: Path, view: str, scheme: Any) -> None:
+def test_axe_finds_nothing(browser: Browser, real_served: Serving, web: Path, view: str, scheme: Any) -> None:
     axe = (web / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    with opened(browser, real_served.address + VIEWS[view], expected="404 (Not Found)", color_scheme=scheme) as page:
+    with opened(browser, real_served.address + VIEWS[view], expected="404", color_scheme=scheme) as page:
         page.evaluate(axe)
         found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        serious = [
-            (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
-            for one in found["violations"]
-            if one["impact"] in {"serious", "critical"}
-        ]
         assert found["passes"]
-        assert serious == []
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]] == []
 
 
 @pytest.mark.parametrize("width", [768, 1024, 1440, 3840])
@@ -97,45 +92,54 @@ def test_everything_fits_the_window(browser: Browser, real_served: Serving, widt
             assert page.evaluate("document.documentElement.scrollHeight") == size["height"]
 
 
+# From now on time goes by frames, each of 20 ms, however long the machine takes for one; and each picture that the
+# embedding shows is noted, until it has been the same for a second of that time.
+WATCH = """() => {
+  let now = 0;
+  const frame = window.requestAnimationFrame.bind(window);
+  performance.now = () => now;
+  window.requestAnimationFrame = (call) => frame(() => call((now += 20)));
+  window.watched = new Set();
+  window.rest = 0;
+  let last = null;
+  const look = () => {
+    const picture = document.querySelector(".embedding canvas").toDataURL();
+    window.rest = picture === last ? window.rest + 1 : 0;
+    window.watched.add((last = picture));
+    frame(look);
+  };
+  look();
+}"""
+
+
+def pictures_until_rest(page: Page) -> int:
+    """How many different pictures the embedding has shown when it has come to rest."""
+    page.wait_for_function("() => window.rest >= 50")
+    return int(page.evaluate("window.watched.size"))
+
+
 def test_points_jump_where_motion_is_not_wanted_and_move_where_it_is(browser: Browser, real_served: Serving) -> None:
     for motion, moves in (("reduce", False), ("no-preference", True)):
         address = f"{real_served.address}?run=resnet20&class=3&layer=layer1.0"
         with opened(browser, address, reduced_motion=motion) as page:
-            page.evaluate(
-                """() => {
-                  const canvas = document.querySelector(".embedding canvas");
-                  window.pictures = new Set();
-                  const look = () => { window.pictures.add(canvas.toDataURL()); requestAnimationFrame(look); };
-                  requestAnimationFrame(look);
-                }"""
-            )
+            page.evaluate(WATCH)
+            assert pictures_until_rest(page) == 1
             page.get_by_role("radio", name="layer3.2").click()
-            expect(page).to_have_url(re.compile("layer=layer3.2"))
+            page.wait_for_function("() => window.watched.size > 1")
             settled(page)
-            page.wait_for_timeout(1200)
-            pictures = page.evaluate("window.pictures.size")
-            assert (pictures > 5) == moves, pictures
+            pictures = pictures_until_rest(page)
+            assert (pictures > 20) == moves, pictures
             # It has come to rest, and is not frozen.
             page.get_by_role("button", name="Zoom in on the classes").click()
-            until(page, f"window.pictures.size > {pictures}")
+            page.wait_for_function("seen => window.watched.size > seen", arg=pictures)
 
 
 def test_another_layer_may_be_chosen_while_the_points_still_move(browser: Browser, real_served: Serving) -> None:
     canvas = "document.querySelector('.embedding canvas').toDataURL()"
     with opened(browser, f"{real_served.address}?run=resnet20&class=3&layer=layer2.0") as page:
-        page.wait_for_timeout(300)
         page.evaluate(f"window.there = {canvas}")
         page.get_by_role("radio", name="layer1.0").click()
-        until(page, f"{canvas} !== window.there")
+        page.wait_for_function(f"() => {canvas} !== window.there")
         page.get_by_role("radio", name="layer2.0").click()
         page.mouse.move(5, 5)
-        until(page, f"{canvas} === window.there")
-
-
-def until(page: Page, holds: str) -> None:
-    """Waits for something that no locator sees."""
-    for _ in range(100):
-        if page.evaluate(holds):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("it does not come to hold")
+        page.wait_for_function(f"() => {canvas} === window.there")

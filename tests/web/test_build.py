@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -64,3 +65,17 @@ def test_the_lockfile_names_no_place() -> None:
     lock = json.loads((PROJECT / "web" / "package-lock.json").read_text(encoding="utf-8"))
     assert len(lock["packages"]) > 20
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+
+
+def test_every_row_beside_summits_page_names_tests_that_there_are() -> None:
+    page = (PROJECT / "docs" / "explorer.md").read_text(encoding="utf-8")
+    table = page.partition("## Beside Summit's page")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert {len(row) for row in rows} == {3}
+    named = {name for *_, shown_by in rows for name in re.findall("`([^`]+)`", shown_by)}
+    tests = {path.name for path in (PROJECT / "web" / "tests").iterdir()}
+    for path in (PROJECT / "tests" / "web").glob("test_*.py"):
+        tests |= set(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(named) > 20
+    assert named - tests == set()
+    assert [row for row in rows if not row[2].strip(" |") and "**" not in row[0]] == []

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.serving import Serving
-from tests.web.page import drawn, graph_of, inked, opened, title
+from tests.web.page import drawn, graph_of, inked, opened, settled, title
 
 CASES = (("served", "small", 4), ("real_served", "digits", 3), ("real_served", "resnet20", 3))
 
@@ -81,6 +81,22 @@ def test_a_class_of_which_only_counts_are_known_is_drawn_by_counts(browser: Brow
 # Goes from class to class as links do, and says of which classes something else is drawn than the service answers.
 LOOK_AT_CLASSES = """
 async ([first, end]) => {
+  const box = (element) => element.getBoundingClientRect();
+  const grows = (values, slack) => values.every((value, at) => at === 0 || value > values[at - 1] - slack);
+  // Rows with the last layer on top, in each the order of the slots, and larger tiles for larger counts.
+  const inPlace = (graph) => {
+    const tiles = new Map([...document.querySelectorAll(".node")].map((one) => [one.dataset.neuron, one]));
+    const place = (node) => box(tiles.get(node.neuron).querySelector("rect"));
+    const layers = [...graph.layers].sort((one, other) => other.layer_index - one.layer_index);
+    const labels = [...document.querySelectorAll(".row-label")];
+    const rows = layers.map(({ layer }) => labels.find((label) => label.dataset.layer === layer));
+    const slots = layers.every(({ layer_index }) => {
+      const own = graph.nodes.filter((node) => node.layer_index === layer_index);
+      return grows(own.sort((one, other) => one.slot - other.slot).map((node) => place(node).left), 0);
+    });
+    const sizes = [...graph.nodes].sort((one, other) => one.count - other.count).map((node) => place(node).width);
+    return labels.length === rows.length && grows(rows.map((row) => box(row).top), 0) && slots && grows(sizes, 0.2);
+  };
   const wrong = [];
   for (let number = first; number < end; number++) {
     history.pushState(null, "", `?class=${number}`);
@@ -89,14 +105,14 @@ async ([first, end]) => {
     const isThere = () => document.querySelector(".title p")?.textContent.includes(`No. ${number}`)
       && document.body.getAttribute("aria-busy") === "false";
     while (!isThere()) await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
     const canvas = document.querySelector(".drawing canvas");
     const pictures = graph.nodes.filter((node) => node.pictures !== null).length;
+    // Drawn in the frame in which the atlas is there, with the places of that frame.
     while (Number(canvas.dataset.pictures) !== pictures) await new Promise(requestAnimationFrame);
     const nodes = [...document.querySelectorAll(".node")].map((node) => node.dataset.neuron).sort();
     const edges = Number(canvas.dataset.edges);
     const wanted = graph.nodes.map((node) => node.neuron).sort();
-    const isSame = edges === graph.edges.length && JSON.stringify(nodes) === JSON.stringify(wanted);
+    const isSame = edges === graph.edges.length && JSON.stringify(nodes) === JSON.stringify(wanted) && inPlace(graph);
     if (!isSame || pictures < nodes.length / 2) wrong.push(number);
   }
   return wrong;
@@ -126,6 +142,7 @@ def test_pointing_at_a_neuron_lights_its_inputs_and_outputs_and_opens_its_card(
         outputs = {edge["target"] for edge in graph["edges"] if edge["source"] == neuron}
         read = "nodes => nodes.map(node => node.dataset.neuron)"
         expect(page.locator(".node.pointed")).to_have_count(1)
+        expect(page.locator(".node.input")).to_have_count(len(inputs))
         assert set(page.eval_on_selector_all(".node.input", read)) == inputs
         assert set(page.eval_on_selector_all(".node.output", read)) == outputs
         node = next(node for node in graph["nodes"] if node["neuron"] == neuron)
@@ -133,6 +150,7 @@ def test_pointing_at_a_neuron_lights_its_inputs_and_outputs_and_opens_its_card(
         expect(card).to_contain_text(neuron)
         expect(card.locator("dd").first).to_have_text(str(node["count"]))
         expect(card).to_contain_text(f"{len(inputs)} input")
+        expect(card).to_contain_text("importance")
         page.mouse.move(5, 500)
         expect(card).to_have_count(0)
         expect(page.locator(".node.input")).to_have_count(0)
@@ -144,6 +162,7 @@ def test_pointing_at_an_edge_lights_both_ends(browser: Browser, real_served: Ser
         source, target = place["layer1.0/1"], place["layer1.1/1"]
         page.mouse.move((source["x"] + target["x"]) / 2 + 1, (source["y"] + target["y"]) / 2)
         expect(page.locator(".card")).to_contain_text("layer1.0/1 → layer1.1/1")
+        expect(page.locator(".node.pointed")).to_have_count(2)
         read = "nodes => nodes.map(node => node.dataset.neuron)"
         assert set(page.eval_on_selector_all(".node.pointed", read)) == {"layer1.0/1", "layer1.1/1"}
 
@@ -160,6 +179,7 @@ def test_the_tables_say_the_same_as_the_picture(browser: Browser, served: Servin
         assert sorted((row[0], row[1], int(row[2])) for row in rows) == wanted
         for _ in range(2):
             page.locator("thead button", has_text="Count").click()
+        expect(page.locator("thead th", has_text="Count")).to_have_attribute("aria-sort", "ascending")
         column = [int(row.split("\t")[2]) for row in page.locator(".graph tbody tr").all_inner_texts()]
         assert column == sorted(column)
 
@@ -183,15 +203,9 @@ def test_the_sliders_take_neurons_away_and_move_rows_and_columns(browser: Browse
         expect(page.locator(".node")).to_have_count(len(graph["nodes"]))
         middles = [node["x"] for node in before["nodes"]]
         page.get_by_role("slider", name="Columns").fill("2.5")
-        # The address changes at once, the picture in one of the next frames.
-        page.wait_for_function(
-            """least => {
-              const boxes = [...document.querySelectorAll(".node rect")].map((rect) => rect.getBoundingClientRect());
-              const middles = boxes.map(({ x, width }) => x + width / 2);
-              return Math.max(...middles) - Math.min(...middles) > least;
-            }""",
-            arg=1.5 * (max(middles) - min(middles)),
-        )
+        settled(page)
+        spread = [node["x"] for node in drawn(page)["nodes"]]
+        assert max(spread) - min(spread) > 1.5 * (max(middles) - min(middles))
         assert "columns=2.5" in page.url
 
 
@@ -199,19 +213,22 @@ def test_the_picture_is_moved_zoomed_and_shown_whole_again(browser: Browser, rea
     with opened(browser, f"{real_served.address}?run=resnet20&class=3") as page:
         before = {node["neuron"]: node for node in drawn(page)["nodes"]}
         name, node = next(iter(before.items()))
+        tile = f'.node[data-neuron="{name}"] rect'
         page.mouse.move(600, 700)
         page.mouse.wheel(0, -400)
-        page.wait_for_timeout(400)
+        # The wheel's event comes when the browser wants it to.
+        wider = "([tile, least]) => document.querySelector(tile).getBoundingClientRect().width > least"
+        page.wait_for_function(wider, arg=[tile, 1.3 * node["width"]])
+        settled(page)
         nearer = {one["neuron"]: one for one in drawn(page)["nodes"]}
-        assert nearer[name]["width"] > 1.3 * node["width"]
         page.mouse.down()
         page.mouse.move(660, 720, steps=3)
         page.mouse.up()
-        page.wait_for_timeout(400)
+        settled(page)
         moved = {one["neuron"]: one for one in drawn(page)["nodes"]}
         assert abs(moved[name]["x"] - nearer[name]["x"] - 60) < 2
         assert abs(moved[name]["y"] - nearer[name]["y"] - 20) < 2
         page.get_by_role("button", name="Show the whole graph").click()
-        page.wait_for_timeout(400)
+        settled(page)
         again = {one["neuron"]: one for one in drawn(page)["nodes"]}
         assert all(abs(again[one]["x"] - before[one]["x"]) < 1 for one in before)

@@ -15,7 +15,7 @@ from summit_graph.run import Run
 from tests.api.serving import Serving
 from tests.runs import make_run
 from tests.web.conftest import Serve
-from tests.web.page import drawn, graph_of, opened, painted, settled
+from tests.web.page import drawn, graph_of, opened, painted
 
 PLAIN = 0
 """Channel, of every layer, of which there is no picture."""
@@ -81,6 +81,9 @@ def test_each_tile_has_its_neurons_picture_from_one_atlas(browser: Browser, pict
             wanted = (*colour_of(node["layer_index"], node["channel"]), 255)
             assert all(abs(one - other) <= 12 for one, other in zip(pixel, wanted, strict=True)), (place, pixel, wanted)
         assert page.locator(".node.seen").count() == len(seen)
+        page.wait_for_function(
+            "() => performance.getEntriesByType('resource').some(one => one.name.includes('/pictures'))"
+        )
         asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
         assert len([address for address in asked if "/pictures" in address]) == 1
 
@@ -94,9 +97,9 @@ def test_a_card_shows_all_that_there_is_and_asks_only_then(browser: Browser, pic
         expect(card.locator(".made img")).to_have_count(5)
         expect(card.locator(".patches span")).to_have_count(PATCHES_OF_CLASS + PATCHES)
         expect(card).to_contain_text("Strongest in brown bear")
-        loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
-        settled(page)
-        assert card.locator("img").evaluate_all(loaded)
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.card img')].every((one) => one.complete && one.naturalWidth > 0)"
+        )
         plain = next((node["neuron"] for node in graph["nodes"] if node["channel"] == PLAIN), None)
         assert plain is not None
         page.hover(f'.node[data-neuron="{plain}"]')

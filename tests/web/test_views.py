@@ -96,7 +96,7 @@ def test_choosing_a_layer_sorts_by_similarity_there_and_moves_the_embedding(
         orders = {}
         for layer in ("layer1.2", "layer3.2"):
             page.get_by_role("radio", name=layer).click()
-            page.wait_for_url(f"**layer={layer}**")
+            expect(page).to_have_url(re.compile(f"layer={layer}"))
             settled(page)
             rows = rows_of(page, real_served, f"similar_classes?run=resnet20&class=3&layer={layer}&k=100")
             orders[layer] = [row["name"] for row in rows]
@@ -115,6 +115,7 @@ def test_the_embedding_is_drawn_pointed_at_and_clicked(browser: Browser, real_se
             name: (f"{row['x']:.3f}", f"{row['y']:.3f}") for name, row in wanted.items()
         }
         page.get_by_role("button", name="Table").click()
+        settled(page)
         box = page.locator(".embedding canvas").bounding_box()
         assert box is not None
         # One scale on both axes: the places in the picture follow from two of its measures.
@@ -125,8 +126,21 @@ def test_the_embedding_is_drawn_pointed_at_and_clicked(browser: Browser, real_se
         y = box["y"] + box["height"] / 2 - (ship["y"] - (max(ys) + min(ys)) / 2) * scale
         page.mouse.move(x, y)
         expect(page.locator(".embedding canvas.at-point")).to_have_count(1)
+        expect(page.locator(".class-row.pointed .name")).to_have_text("ship")
         page.mouse.click(x, y)
         title(page, "ship")
+
+
+def test_a_class_pointed_at_in_the_list_is_marked_in_the_embedding(browser: Browser, real_served: Serving) -> None:
+    picture = "document.querySelector('.embedding canvas').toDataURL()"
+    with opened(browser, f"{real_served.address}?run=resnet20&class=3", reduced_motion="reduce") as page:
+        page.mouse.move(5, 5)
+        settled(page)
+        page.evaluate(f"window.unmarked = {picture}")
+        page.locator("#class-8").hover()
+        page.wait_for_function(f"() => {picture} !== window.unmarked")
+        page.mouse.move(5, 5)
+        page.wait_for_function(f"() => {picture} === window.unmarked")
 
 
 def test_a_long_list_is_scrolled_to_its_end_and_only_what_is_in_sight_is_in_the_document(

@@ -16,7 +16,7 @@ export function useReturns(service: Service, isOut: boolean): number {
     if (!isOut) return;
     const controller = new AbortController();
     const timer = window.setInterval(async () => {
-      if (await service.isAlive(controller.signal)) setReturns((before) => before + 1);
+      if (await service.isReady(controller.signal)) setReturns((before) => before + 1);
     }, AGAIN_MS);
     return () => {
       controller.abort();

@@ -1,6 +1,6 @@
 // The whole page: which questions the view asks, and which parts show their answers.
 
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { ClassList } from "./classes/class_list";
 import { highestBar } from "./classes/histogram";
 import { useReturns } from "./connection";
@@ -110,15 +110,16 @@ export function Explorer() {
   const isLoading = all.some((one) => one.isLoading);
   const outage = all.some((one) => one.problem?.isOutage);
   useEffect(() => setIsOut(outage), [outage]);
-  useEffect(() => {
+  // Layout effects: what is on the screen, and what is said of it, change at once.
+  useLayoutEffect(() => {
     document.body.setAttribute("aria-busy", String(isLoading));
   }, [isLoading]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (view.theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = view.theme;
   }, [view.theme]);
   // The address says the run and the class that are shown, so that it can be passed on.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (run === null || graph.isOld || drawn === null) return;
     if (view.run === run && view.class === String(drawn.class)) return;
     go((before) => ({ ...before, run, class: String(drawn.class) }), "same");
@@ -148,7 +149,7 @@ export function Explorer() {
       {isEmpty && <NoRuns />}
       {!isEmpty && (
         <div class={`rooms${hasPins ? " with-pins" : ""}`}>
-          <div class="left">
+          <aside class="left" aria-label="Layers and classes">
             <div class="space">
               <LayerStrip layers={layer_rows} selected={layer} />
               {layer && (
@@ -167,12 +168,14 @@ export function Explorer() {
             <ClassList
               classes={class_rows}
               selected={selected}
+              pointed={pointed}
               layer={layer}
               similarities={similarities}
+              highestBar={highest}
               onShow={onShow}
               onPoint={setPointed}
             />
-          </div>
+          </aside>
           <main id="main" tabIndex={-1}>
             {problem && <ProblemMessage problem={problem} to={nearest(view)} back={back} />}
             {!problem &&

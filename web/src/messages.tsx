@@ -40,7 +40,7 @@ export function ProblemMessage({ problem, to, back }: ProblemMessageProps) {
         <h2>The service asks for its key again</h2>
         <p>The time for which it was given is over, or the service has another one.</p>
         <p class="nearest">
-          <a class="button" href="login">
+          <a class="button" href={`login${window.location.search}`}>
             Give the key
           </a>
         </p>

@@ -22,10 +22,9 @@ interface SortedTableProps<Row> {
   columns: readonly TableColumn<Row>[];
   keyOf: (row: Row) => string;
   isLit?: (row: Row) => boolean;
-  onPoint?: (row: Row | null) => void;
 }
 
-export function SortedTable<Row>({ label, rows, columns, keyOf, isLit, onPoint }: SortedTableProps<Row>) {
+export function SortedTable<Row>({ label, rows, columns, keyOf, isLit }: SortedTableProps<Row>) {
   const [sorting, setSorting] = useState<{ column: number; descending: boolean } | null>(null);
   // A column of which no row knows anything is left out.
   const known = columns.filter(
@@ -60,13 +59,7 @@ export function SortedTable<Row>({ label, rows, columns, keyOf, isLit, onPoint }
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr
-              key={keyOf(row)}
-              data-key={keyOf(row)}
-              class={isLit?.(row) ? "lit" : ""}
-              onPointerEnter={() => onPoint?.(row)}
-              onPointerLeave={() => onPoint?.(null)}
-            >
+            <tr key={keyOf(row)} data-key={keyOf(row)} class={isLit?.(row) ? "lit" : ""}>
               {known.map((column) => (
                 <td key={column.title} class={column.isFigure ? "figure" : ""}>
                   {column.cell?.(row) ?? (column.text ?? String)(column.value(row) as never)}

@@ -5,7 +5,7 @@ import { asAccuracy, plural } from "../figures";
 import type { ClassRow } from "../service/answers";
 import { useNavigation } from "../view/navigation";
 import { type Sort, withClass } from "../view/view";
-import { Histogram, highestBar } from "./histogram";
+import { Histogram } from "./histogram";
 import { ordered, type Similarities } from "./ordering";
 
 const ROW_PX = 32;
@@ -23,14 +23,27 @@ const SORT_TITLES: Record<Sort, string> = {
 interface ClassListProps {
   classes: readonly ClassRow[];
   selected: ClassRow | null;
+  /** The class pointed at, here or in the embedding. */
+  pointed: number | null;
   layer: string | null;
   similarities: Similarities;
+  /** The one scale of all histograms. */
+  highestBar: number;
   /** Told which classes the box shows, and at which one the reader points. */
   onShow: (shown: readonly number[]) => void;
   onPoint: (of_class: number | null) => void;
 }
 
-export function ClassList({ classes, selected, layer, similarities, onShow, onPoint }: ClassListProps) {
+export function ClassList({
+  classes,
+  selected,
+  pointed,
+  layer,
+  similarities,
+  highestBar,
+  onShow,
+  onPoint,
+}: ClassListProps) {
   const { view, go } = useNavigation();
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 400 });
@@ -40,7 +53,6 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
     [classes, view.search, view.sort, similarities, selected?.class],
   );
   const known = useMemo(() => knownOf(classes), [classes]);
-  const highest = useMemo(() => highestBar(classes), [classes]);
 
   const first = Math.max(0, Math.floor(scroll.top / ROW_PX) - SPARE_ROWS);
   const last = Math.min(found.length, Math.ceil((scroll.top + scroll.height) / ROW_PX) + SPARE_ROWS);
@@ -138,7 +150,7 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
       {selected && (
         <div class="class-row pinned">
           <span class="spoken">Selected class: </span>
-          <Cells one={selected} known={known} highest={highest} similarity={similarities.size > 0 ? 1 : undefined} />
+          <Cells one={selected} known={known} highest={highestBar} similarity={similarities.size > 0 ? 1 : undefined} />
         </div>
       )}
       <div
@@ -162,7 +174,7 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
               <div
                 key={one.class}
                 id={`class-${one.class}`}
-                class={`class-row${index === active ? " active" : ""}`}
+                class={`class-row${index === active ? " active" : ""}${one.class === pointed ? " pointed" : ""}`}
                 role="option"
                 tabIndex={-1}
                 aria-selected={false}
@@ -173,7 +185,7 @@ export function ClassList({ classes, selected, layer, similarities, onShow, onPo
                 onPointerEnter={() => onPoint(one.class)}
                 onPointerLeave={() => onPoint(null)}
               >
-                <Cells one={one} known={known} highest={highest} similarity={similarities.get(one.class)} />
+                <Cells one={one} known={known} highest={highestBar} similarity={similarities.get(one.class)} />
               </div>
             );
           })}

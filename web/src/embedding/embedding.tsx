@@ -1,6 +1,6 @@
 // Where the classes lie to each other at the chosen layer, as a picture or as a table.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { namesOf } from "../classes/names";
 import type { ClassRow, PositionRow } from "../service/answers";
 import { SortedTable } from "../sorted_table";
@@ -47,11 +47,12 @@ export function Embedding({ layer, positions, classes, selected, pointed, shown,
 
 function Picture({ layer, positions, classes, selected, pointed, shown, onPoint }: Omit<EmbeddingProps, "isOld">) {
   const { view, go } = useNavigation();
+  const names = useMemo(() => namesOf(classes), [classes]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const scatter = useRef<Scatter | null>(null);
   const calls = useRef({ onPoint, go });
   calls.current = { onPoint, go };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (canvas.current === null) return;
     const made = new Scatter(canvas.current, {
       onPoint: (of_class) => calls.current.onPoint(of_class),
@@ -60,7 +61,7 @@ function Picture({ layer, positions, classes, selected, pointed, shown, onPoint 
     scatter.current = made;
     return () => made.close();
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (positions !== null) {
       scatter.current?.move(
         positions.map((row) => ({ of_class: row.class, x: row.x, y: row.y })),
@@ -68,10 +69,10 @@ function Picture({ layer, positions, classes, selected, pointed, shown, onPoint 
       );
     }
   }, [positions]);
-  useEffect(() => {
-    scatter.current?.mark({ selected, pointed, shown, names: namesOf(classes) });
-  }, [selected, pointed, shown, classes]);
-  useEffect(() => scatter.current?.redraw(), [view.theme]);
+  useLayoutEffect(() => {
+    scatter.current?.mark({ selected, pointed, shown, names });
+  }, [selected, pointed, shown, names]);
+  useLayoutEffect(() => scatter.current?.redraw(), [view.theme]);
   const label = `${positions?.length ?? 0} classes placed by which neurons of ${layer} they activate; the same as a table: the button Table`;
   return (
     <>
@@ -92,7 +93,7 @@ function Picture({ layer, positions, classes, selected, pointed, shown, onPoint 
 }
 
 function PlaceTable({ positions, classes }: { positions: readonly PositionRow[]; classes: readonly ClassRow[] }) {
-  const names = new Map(classes.map((one) => [one.class, one.name]));
+  const names = useMemo(() => new Map(classes.map((one) => [one.class, one.name])), [classes]);
   return (
     <SortedTable
       label="Places of the classes"

@@ -110,14 +110,6 @@ export class Scatter {
     select(this.canvas).call(this.zooming.scaleBy, factor);
   }
 
-  /** Where a class's point is drawn, in pixels of the canvas; null where it has none. */
-  placeOf(of_class: number): { x: number; y: number } | null {
-    const place = this.places.find((one) => one.of_class === of_class);
-    if (place === undefined) return null;
-    const [x, y] = this.transform.apply([place.x, place.y]);
-    return { x, y };
-  }
-
   redraw(): void {
     this.schedule();
   }

@@ -1,6 +1,6 @@
 // One class's attribution graph: its heading, the reader's limits, and the graph as a picture or as tables.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Histogram } from "../classes/histogram";
 import { asAccuracy, asCount, asShare, plural } from "../figures";
 import type { ClassRow, Graph } from "../service/answers";
@@ -122,7 +122,8 @@ function Picture({ graph, part, chains, name }: PictureProps) {
   const shown = useRef<Graph | null>(null);
   const calls = useRef({ go, setNeuron, setEdge });
   calls.current = { go, setNeuron, setEdge };
-  useEffect(() => {
+  // Layout effects: the heading never says another class than the picture shows.
+  useLayoutEffect(() => {
     if (box.current === null) return;
     const made = new Drawing(box.current, {
       onPointNeuron: (pointed) => calls.current.setNeuron(pointed),
@@ -140,18 +141,18 @@ function Picture({ graph, part, chains, name }: PictureProps) {
     () => layOut(part, { rows: view.rows, columns: view.columns }, graph),
     [part, graph, view.rows, view.columns],
   );
-  useEffect(() => {
+  useLayoutEffect(() => {
     drawing.current?.show(plan, shown.current === graph);
     shown.current = graph;
     setNeuron(null);
     setEdge(null);
   }, [plan]);
-  useEffect(() => drawing.current?.pin(view.pins), [view.pins, plan]);
-  useEffect(
+  useLayoutEffect(() => drawing.current?.pin(view.pins), [view.pins, plan]);
+  useLayoutEffect(
     () => drawing.current?.light({ neuron, edge: neuron === null ? edge : null, chains }),
     [neuron, edge, chains],
   );
-  useEffect(() => drawing.current?.redraw(), [view.theme]);
+  useLayoutEffect(() => drawing.current?.redraw(), [view.theme]);
   const node = neuron === null ? undefined : part.nodes.find((one) => one.neuron === neuron);
   return (
     <div class="picture">

@@ -12,11 +12,6 @@ const KEPT = 64;
 export class Service {
   private readonly answers = new Map<string, unknown>();
 
-  /** An answer that is already here; undefined where it must be asked for. */
-  kept<Answer>(path: string, values: Values): Answer | undefined {
-    return this.answers.get(address(path, values)) as Answer | undefined;
-  }
-
   /** The answer to a GET. Raises Problem, or the signal's AbortError. */
   async get<Answer>(path: string, values: Values, signal: AbortSignal): Promise<Answer> {
     const asked = address(path, values);
@@ -39,8 +34,11 @@ export class Service {
     return this.get("queries/runs", { run }, signal);
   }
 
-  graph(run: string | null, of_class: string, signal: AbortSignal): Promise<Graph> {
-    return this.get<Graph>("graph", { run, class: of_class }, signal);
+  async graph(run: string | null, of_class: string, signal: AbortSignal): Promise<Graph> {
+    const graph = await this.get<Graph>("graph", { run, class: of_class }, signal);
+    // Asked for a class by its name, it is asked for by its number next: it must be the same object, or it is drawn anew.
+    this.keep(address("graph", { run: graph.run, class: graph.class }), graph);
+    return graph;
   }
 
   pictures(run: string, neuron: string, of_class: number | null, signal: AbortSignal): Promise<Pictures> {
@@ -62,8 +60,8 @@ export class Service {
     return { ...answer, rows, next, truncated: false };
   }
 
-  /** Whether somebody answers. */
-  async isAlive(signal: AbortSignal): Promise<boolean> {
+  /** Whether the service is ready to answer. */
+  async isReady(signal: AbortSignal): Promise<boolean> {
     const response = await fetch("readyz", { signal }).catch(() => null);
     return response?.ok ?? false;
   }

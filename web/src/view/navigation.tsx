@@ -46,14 +46,11 @@ interface ViewLinkProps {
   /** The view that the link leads to, from the present one. */
   to: (view: View) => View;
   class?: string;
-  title?: string;
-  onEnter?: () => void;
-  onLeave?: () => void;
   children: ComponentChildren;
 }
 
 /** A link to another view: it can be opened in a new tab and copied, as any link can. */
-export function ViewLink({ to, children, onEnter, onLeave, ...rest }: ViewLinkProps) {
+export function ViewLink({ to, children, ...rest }: ViewLinkProps) {
   const { view, go } = useNavigation();
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -61,15 +58,7 @@ export function ViewLink({ to, children, onEnter, onLeave, ...rest }: ViewLinkPr
     go(to);
   };
   return (
-    <a
-      href={queryOf(to(view))}
-      onClick={follow}
-      onPointerEnter={onEnter}
-      onPointerLeave={onLeave}
-      onFocus={onEnter}
-      onBlur={onLeave}
-      {...rest}
-    >
+    <a href={queryOf(to(view))} onClick={follow} {...rest}>
       {children}
     </a>
   );
