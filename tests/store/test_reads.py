@@ -8,13 +8,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import ladybug
 import pytest
 
 from summit_graph.errors import InvalidParameter, QueryTimeout, SummitError
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
-from summit_graph.store.ladybug import LadybugStore
+from summit_graph.store.caller import Caller, asking
+from summit_graph.store.ladybug import LadybugStore, content, seccomp
+from summit_graph.store.ladybug import store as ladybug_store
 from summit_graph.store.ladybug.engine import execute
+from summit_graph.store.ladybug.plans import check_plan
 from summit_graph.store.neo4j import Neo4jStore
 from tests.runs import make_run
 from tests.store.naive_rows import naive_rows
@@ -164,7 +168,7 @@ def _send_unchecked(store: Store, text: str) -> None:
         store._server.read(text, {}, lambda result: result.consume(), label="unchecked")
     else:
         assert isinstance(store, LadybugStore)
-        with store._opened().connection() as connection:
+        with store._opened().connection() as (connection, _):
             execute(connection, text)
 
 
@@ -224,6 +228,41 @@ def test_a_second_loader_says_that_another_one_is_writing(embedded: LadybugStore
             embedded.load(other_run)
     assert run_states(embedded) == {"small": "ready"}
     embedded.load(other_run)
+
+
+def test_a_text_that_is_asked_while_a_load_replaces_the_file_is_judged_anew_on_the_new_one(
+    embedded: LadybugStore, other_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged_of = list[int]()
+
+    def watched(connection: ladybug.Connection, text: str, sent: dict[str, Any]) -> None:
+        judged_of.append(len(content.run_ids(connection)))
+        check_plan(connection, text, sent)
+
+    class Slow(Caller):
+        """Between its connection and its query there is a whole load."""
+
+        def time_left_ms(self, limit_ms: int) -> int:
+            embedded.load(other_run)
+            return limit_ms
+
+    monkeypatch.setattr(ladybug_store, "check_plan", watched)
+    text = "MATCH (r:Run) RETURN r.id AS run ORDER BY run"
+    with asking(Slow()):
+        assert embedded.read(text, {}).rows == [("small",)]
+    for _ in range(2):
+        assert embedded.read(text, {}).rows == [("other",), ("small",)]
+    assert judged_of == [1, 2]
+
+
+def test_an_untrusted_query_without_a_time_limit_answers(
+    embedded: LadybugStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not seccomp.is_available():
+        pytest.skip("no process can be confined here")
+    monkeypatch.setenv("SUMMIT_QUERY_TIMEOUT_MS", "0")
+    answer = embedded.read_untrusted("MATCH (r:Run) RETURN r.id AS run", {}, row_limit=10, label="test")
+    assert answer.rows == [("small",)]
 
 
 def test_a_closed_store_says_so(embedded: LadybugStore) -> None:

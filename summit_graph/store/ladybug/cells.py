@@ -8,6 +8,7 @@ so that a query does not wait for a process to start; a load that put another fi
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -26,13 +27,13 @@ from summit_graph.store.base import Answer
 from summit_graph.store.caller import TIMED_OUT, current_caller
 from summit_graph.store.ladybug import seccomp
 from summit_graph.store.ladybug.cell import READY
+from summit_graph.store.ladybug.pool import FileKey, file_key
 
 START_TIMEOUT_S = 30
 LOOK_EVERY_S = 0.05
 LARGEST_ANSWER_BYTES = 64 << 20
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _NO_RIGHT = "the embedded store refused the query: it may not open, make or write files"
-FileKey = tuple[int, int, int, int]
 
 
 @dataclass
@@ -88,7 +89,8 @@ class Cells:
     def read(self, text: str, parameters: Mapping[str, Any], row_limit: int, timeout_ms: int) -> Answer:
         """Runs a text that was found to be one that only reads; see Store.read for what is raised."""
         caller = current_caller()
-        ends_s = time.monotonic() + caller.time_left_ms(timeout_ms) / 1000
+        left_ms = caller.time_left_ms(timeout_ms)
+        ends_s = time.monotonic() + left_ms / 1000 if left_ms else math.inf
         cell = self._taken()
         try:
             with caller.interruptible(lambda: cell.process.send_signal(signal.SIGKILL)):
@@ -121,7 +123,7 @@ class Cells:
     def _taken(self) -> _Cell:
         with self._lock:
             cell, self._spare = self._spare, None
-        if cell is not None and cell.key == self._key() and cell.process.poll() is None:
+        if cell is not None and cell.key == file_key(self._path) and cell.process.poll() is None:
             return cell
         if cell is not None:
             cell.end()
@@ -135,6 +137,8 @@ class Cells:
         cell.end()
 
     def _made(self) -> _Cell:
+        # Before the process opens the file: one that another takes the place of meanwhile is then stale.
+        key = file_key(self._path)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "summit_graph.store.ladybug.cell", str(self._path.resolve())],
             stdin=subprocess.PIPE,
@@ -143,7 +147,7 @@ class Cells:
             cwd="/",
             env=_environment(),
         )
-        return _Cell(self._key(), process, bytearray())
+        return _Cell(key, process, bytearray())
 
     @staticmethod
     def _await_ready(cell: _Cell) -> None:
@@ -175,13 +179,6 @@ class Cells:
         except ValueError:
             raise QueryRefused("the embedded store gave up on the query: ask for less, or in another way") from None
         return told
-
-    def _key(self) -> FileKey:
-        try:
-            status = self._path.stat()
-        except OSError as error:
-            raise StoreUnavailable(f"{self._path} cannot be opened: {error.strerror}") from None
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read_some(cell: _Cell, timeout_s: float) -> bytes | None:

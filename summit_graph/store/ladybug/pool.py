@@ -22,6 +22,15 @@ FileKey = tuple[int, int, int, int]
 """Device, inode, size and time of change: what tells one file at a path from the next."""
 
 
+def file_key(path: Path) -> FileKey:
+    """The file that lies at a path now; raises StoreUnavailable where there is none."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be opened: {error.strerror}") from None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 @dataclass
 class _Generation:
     key: FileKey
@@ -40,21 +49,13 @@ class ConnectionPool:
         self._current = self._open()
 
     @contextmanager
-    def connection(self) -> Iterator[ladybug.Connection]:
-        """A connection for this thread, of the file that lies at the path now."""
+    def connection(self) -> Iterator[tuple[ladybug.Connection, FileKey]]:
+        """A connection for this thread, of the file that lies at the path now, and that file's key."""
         generation, connection = self._check_out()
         try:
-            yield connection
+            yield connection, generation.key
         finally:
             self._check_in(generation, connection)
-
-    def file_key(self) -> FileKey:
-        """The file that lies at the path now; raises StoreUnavailable where there is none."""
-        try:
-            status = self._path.stat()
-        except OSError as error:
-            raise StoreUnavailable(f"{self._path} cannot be opened: {error.strerror}") from None
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def close(self) -> None:
         """Closes what is idle now, and the rest when it comes back."""
@@ -67,7 +68,7 @@ class ConnectionPool:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("the store was closed")
-            if self.file_key() != self._current.key:
+            if file_key(self._path) != self._current.key:
                 old, self._current = self._current, self._open()
                 self._retire(old)
             generation = self._current
@@ -98,9 +99,9 @@ class ConnectionPool:
     def _open(self) -> _Generation:
         """Opens the file; where a load renames another one into its place meanwhile, that one."""
         while True:
-            key = self.file_key()
+            key = file_key(self._path)
             database = open_database(self._path, read_only=True)
-            if self.file_key() != key:
+            if file_key(self._path) != key:
                 database.close()
                 continue
             try:

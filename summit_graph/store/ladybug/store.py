@@ -6,7 +6,7 @@ import threading
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import ladybug
 
@@ -20,11 +20,11 @@ from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.cells import Cells
 from summit_graph.store.ladybug.engine import execute, plain_row
 from summit_graph.store.ladybug.plans import check_plan
-from summit_graph.store.ladybug.pool import ConnectionPool, FileKey
+from summit_graph.store.ladybug.pool import ConnectionPool, FileKey, file_key
 from summit_graph.store.reading import with_literal
 from summit_graph.store.values import checked_parameters
 
-SCOPES = frozenset({"selected", "all"})
+SCOPES = frozenset(get_args(Scope))
 JUDGED_TEXTS = 1_000
 """Of how many texts it is remembered that the engine answers them right."""
 
@@ -44,7 +44,8 @@ class LadybugStore(Store):
 
     def version(self) -> Hashable:
         """See Store.version: a file is never written to, only replaced."""
-        return self._opened().file_key()
+        self._opened()
+        return file_key(self.path)
 
     def read(
         self,
@@ -56,15 +57,9 @@ class LadybugStore(Store):
         label: str = "ad hoc",
     ) -> Answer:
         """See Store.read."""
-        text, sent = _said(text, checked_parameters(text, parameters))
-        limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
-        caller = current_caller()
-        with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
-            connection.set_query_timeout(caller.time_left_ms(limit_ms))
-            self._check_plan(connection, text, sent)
-            with execute(connection, text, sent) as result:
-                columns = tuple(result.get_column_names())
-                rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
+        with self._answering(text, parameters, timeout_ms) as result:
+            rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
+            columns = tuple(result.get_column_names())
         kept = rows[:row_limit]
         return Answer(columns, [plain_row(row) for row in kept], len(rows) > len(kept))
 
@@ -73,16 +68,24 @@ class LadybugStore(Store):
         self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
     ) -> Iterator[Stream]:
         """See Store.stream."""
+        with self._answering(text, parameters, timeout_ms) as result:
+            # An empty batch ends the rows.
+            batches = iter(lambda: [plain_row(row) for row in result.get_n(BATCH_ROWS)], [])
+            yield Stream(tuple(result.get_column_names()), batches)
+
+    @contextmanager
+    def _answering(
+        self, text: str, parameters: Mapping[str, Any], timeout_ms: int | None
+    ) -> Iterator[ladybug.QueryResult]:
+        """The engine's answer to a query, for whoever asks, within its time; given back with the block."""
         text, sent = _said(text, checked_parameters(text, parameters))
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
-        with self._opened().connection() as connection, caller.interruptible(connection.interrupt):
+        with self._opened().connection() as (connection, file), caller.interruptible(connection.interrupt):
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
-            self._check_plan(connection, text, sent)
+            self._check_plan(connection, file, text, sent)
             with execute(connection, text, sent) as result:
-                # An empty batch ends the rows.
-                batches = iter(lambda: [plain_row(row) for row in result.get_n(BATCH_ROWS)], [])
-                yield Stream(tuple(result.get_column_names()), batches)
+                yield result
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """See Store.read_untrusted."""
@@ -99,9 +102,9 @@ class LadybugStore(Store):
         """See Store.delete_run."""
         building.delete(self.path, run)
 
-    def _check_plan(self, connection: ladybug.Connection, text: str, sent: dict[str, Any]) -> None:
-        """Refuses what the engine would answer wrong; a text is judged once for each file that lies at the path."""
-        key = (self._opened().file_key(), text)
+    def _check_plan(self, connection: ladybug.Connection, file: FileKey, text: str, sent: dict[str, Any]) -> None:
+        """Refuses what the engine would answer wrong; a text is judged once for each file that it is asked of."""
+        key = (file, text)
         if key not in self._judged:
             check_plan(connection, text, sent)
             if len(self._judged) >= JUDGED_TEXTS:
