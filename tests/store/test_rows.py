@@ -11,7 +11,7 @@ import pytest
 
 from summit_graph import schema
 from summit_graph.errors import SummitError
-from summit_graph.rows import GraphRows
+from summit_graph.rows import GraphRows, influences
 from summit_graph.run import ClassResult, LayerEntry, Manifest, Parameters, Run, RunWriter, tables
 from tests.runs import make_run
 from tests.store.naive_rows import naive_rows
@@ -33,10 +33,15 @@ def in_order(rows: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("scope", ["selected", "all"])
-@pytest.mark.parametrize("rows_per_group", [1, 250_000])
+@pytest.mark.parametrize(("rows_per_group", "rows_per_merge"), [(1, 7), (250_000, 1_000_000)])
 def test_every_table_has_the_rows_of_the_definition(
-    small_run: Run, scope: Literal["selected", "all"], rows_per_group: int
+    small_run: Run,
+    scope: Literal["selected", "all"],
+    rows_per_group: int,
+    rows_per_merge: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(influences, "ROWS_PER_MERGE", rows_per_merge)
     found, expected = rows_of(small_run, scope, rows_per_group), naive_rows(small_run, scope)
     for table in schema.TABLES:
         assert in_order(found[table]) == in_order(expected[table]), table
