@@ -7,14 +7,13 @@ by id or name. What is not there is answered with the nearest names, what could 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from summit_graph.errors import NotFound, StoreUnavailable, SummitError
+from summit_graph.kept import Kept
 from summit_graph.nearest import nearest
 
 if TYPE_CHECKING:
@@ -189,33 +188,8 @@ class Names:
         )
 
 
-_Value = TypeVar("_Value")
-
-
-class _Kept(Generic[_Value]):
-    """What was looked up, by what stands for it: the last `size` of it."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._values: OrderedDict[Hashable, _Value] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: Hashable, look_up: Callable[[], _Value]) -> _Value:
-        """The value, looked up where it is not here."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = look_up()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-        return value
-
-
-_kept_runs: _Kept[tuple[RunName, ...]] = _Kept(256)
-_kept_names: _Kept[Names] = _Kept(32)
+_kept_runs: Kept[tuple[RunName, ...]] = Kept(256)
+_kept_names: Kept[Names] = Kept(32)
 
 
 def runs_of_store(store: Store, said: str | None = None) -> tuple[RunName, ...]:

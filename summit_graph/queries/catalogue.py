@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ class Query:
         """Whether a run is chosen where none is named; not so for a query about the runs themselves."""
         return not self.header.declares_run
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over its header's and both dialects' text."""
         return hashlib.sha256(repr((self.header, sorted(self.texts.items()))).encode()).hexdigest()
@@ -117,7 +117,7 @@ class Catalogue:
             raise NotFound(f"there is no query {name!r}: {hint}", close)
         return query
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over all queries."""
         return hashlib.sha256("".join(query.name + query.digest for query in self).encode()).hexdigest()

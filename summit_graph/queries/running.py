@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from summit_graph import settings
 from summit_graph.errors import InvalidParameter, NotFound, QueryRefused, SummitError, WrongQueryFile
+from summit_graph.kept import Kept
 from summit_graph.names import Names, RunName, find_run, names_of_store, runs_of_store
 from summit_graph.nearest import nearest
 from summit_graph.queries.catalogue import Query, packaged_catalogue, parameters_of
@@ -304,7 +305,15 @@ def _check_needs(store: Store, query: Query, bound: Mapping[str, Any], run: RunN
             needs.setdefault("share", parameter.name)
     if not needs:
         return
-    holdings = fetch_rows(store, packaged_catalogue().get("run_contents"), {"run": run.id})[0]
+    holdings = _kept_holdings.get((run.id, run.digest), lambda: _holdings(store, run))
     for need, what in needs.items():
         if not holdings[need]:
             raise SummitError(f"{what} needs {_NEEDED[need]}, which the run {run.id} does not have")
+
+
+def _holdings(store: Store, run: RunName) -> Row:
+    return fetch_rows(store, packaged_catalogue().get("run_contents"), {"run": run.id})[0]
+
+
+_kept_holdings: Kept[Row] = Kept(32)
+"""What a run holds, by its digest, which stands for the same content in any store."""
