@@ -32,24 +32,38 @@ def noise():
 
 
 def measure(out: Path, classes: int, each: int) -> dict[str, float]:
-    """Megabytes of resident memory after the first batch, and by how much the peak after that was above."""
+    """Megabytes of resident memory after the first batch, and by how much the peaks after that were above it.
+
+    The peak of each part apart: `classes` (counting, graphs, tables), `embedding`, and `end` (merging the examples,
+    the whole run's strips and tables).
+    """
+    from ingest import whole_run
     from ingest.counting import Counter
     from ingest.pipeline import ingest
     from summit_graph.run import Parameters
 
     out.mkdir()
     (out / "noise.py").write_text(DATA.replace("{classes}", str(classes)).replace("{each}", str(each)))
-    add, after_first = Counter.add, list[float]()
+    after_first, peaks = list[float](), dict[str, float]()
+    add, embed = Counter.add, whole_run.class_embedding  # type: ignore[attr-defined]
 
-    def watched(counter: Counter, *arguments: Any) -> Any:
+    def watched_add(counter: Counter, *arguments: Any) -> Any:
         batch = add(counter, *arguments)
         if not after_first:
             after_first.append(_status_mb("VmRSS"))
-            # From here on the peak is a new one.
-            Path("/proc/self/clear_refs").write_text("5")
+            _new_peak()
         return batch
 
-    Counter.add = watched  # type: ignore[method-assign, assignment]
+    def watched_embedding(*arguments: Any) -> Any:
+        peaks["classes"] = _status_mb("VmHWM")
+        _new_peak()
+        found = embed(*arguments)
+        peaks["embedding"] = _status_mb("VmHWM")
+        _new_peak()
+        return found
+
+    Counter.add = watched_add  # type: ignore[method-assign, assignment]
+    whole_run.class_embedding = watched_embedding  # type: ignore[attr-defined]
     parameters = Parameters(
         model="googlenet",
         model_arguments=(("init_weights", "false"), ("aux_logits", "false")),
@@ -59,9 +73,15 @@ def measure(out: Path, classes: int, each: int) -> dict[str, float]:
         accept_labels=True,
     )
     summary = ingest(parameters, f"{out}/noise.py:noise", out / "run", workers=0)
+    peaks["end"] = _status_mb("VmHWM")
     assert summary.images == classes * each
     print({part: round(seconds) for part, seconds in summary.seconds.items()}, file=sys.stderr)
-    return {"after_first_batch_mb": after_first[0], "growth_mb": _status_mb("VmHWM") - after_first[0]}
+    return {"after_first_batch": after_first[0], **{part: peak - after_first[0] for part, peak in peaks.items()}}
+
+
+def _new_peak() -> None:
+    """From here on the peak is a new one."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _status_mb(name: str) -> float:
