@@ -73,6 +73,8 @@ def with_orientation(orientation: int) -> bytes:
 PAGES = [COLOURS, picture(9, (7, 5))]
 JPEG = saved(COLOURS, "JPEG", quality=95)
 CMYK = saved(COLOURS.convert("CMYK"), "JPEG")
+YCBCR = saved(COLOURS.convert("YCbCr"), "TIFF")
+LAB = saved(Image.merge("LAB", COLOURS.split()), "TIFF")
 
 READ: dict[str, tuple[bytes, Image.Image]] = {
     **{f"EXIF orientation {number}": (with_orientation(number), COLOURS) for number in range(1, 9)},
@@ -84,6 +86,9 @@ READ: dict[str, tuple[bytes, Image.Image]] = {
     "16 bits RGB PNG": (deep_rgb_png(), COLOURS),
     "grey JPEG": (saved(COLOURS.convert("L"), "JPEG"), as_pillow_reads(saved(COLOURS.convert("L"), "JPEG"))),
     "CMYK JPEG": (CMYK, as_pillow_reads(CMYK)),
+    "CMYK TIFF": (saved(COLOURS.convert("CMYK"), "TIFF"), COLOURS.convert("CMYK").convert("RGB")),
+    "YCbCr TIFF": (YCBCR, as_pillow_reads(YCBCR)),
+    "LAB TIFF": (LAB, as_pillow_reads(LAB)),
     "progressive JPEG": (
         saved(COLOURS, "JPEG", progressive=True),
         as_pillow_reads(saved(COLOURS, "JPEG", progressive=True)),
@@ -95,6 +100,11 @@ READ: dict[str, tuple[bytes, Image.Image]] = {
         PAGES[0].quantize(8).convert("RGB"),
     ),
     "TIFF of two pages": (saved(PAGES[0], "TIFF", save_all=True, append_images=PAGES[1:]), COLOURS),
+    "palette with a transparent colour": (
+        saved(COLOURS.quantize(8), "PNG", transparency=2),
+        COLOURS.quantize(8).convert("RGB"),
+    ),
+    "colours with alpha": (saved(Image.merge("RGBA", [*COLOURS.split(), COLOURS.getchannel(0)]), "PNG"), COLOURS),
     "grey with alpha": (saved(COLOURS.convert("LA"), "PNG"), COLOURS.convert("L").convert("RGB")),
     "lossless WebP": (saved(COLOURS, "WEBP", lossless=True), COLOURS),
     "BMP": (saved(COLOURS, "BMP"), COLOURS),

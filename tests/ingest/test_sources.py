@@ -88,19 +88,29 @@ def test_what_a_system_puts_into_archives_is_left_out(folder: Path, tmp_path: Pa
     assert open_source(archive).digest == open_source(folder).digest
 
 
-def test_a_damaged_member_is_an_unreadable_image(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("damaged", "the archive is damaged here"), ("encrypted", "it is encrypted")]
+)
+def test_a_member_that_cannot_be_unpacked_is_an_unreadable_image(
+    folder: Path, tmp_path: Path, fault: str, reason: str
+) -> None:
     archive = zipped(folder, tmp_path / "images.zip", method=zipfile.ZIP_STORED)
     with zipfile.ZipFile(archive) as opened:
-        damaged = opened.getinfo("bee/001.png")
+        member, directory = opened.getinfo("bee/001.png"), opened.start_dir
     content = bytearray(archive.read_bytes())
-    content[damaged.header_offset + 60] ^= 0xFF
+    if fault == "damaged":
+        content[member.header_offset + 60] ^= 0xFF
+    else:
+        # The flag stands before the member and, 38 bytes before its name, in the archive's directory.
+        content[member.header_offset + 6] |= 1
+        content[content.index(b"bee/001.png", directory) - 38] |= 1
     archive.write_bytes(bytes(content))
     source = open_source(archive)
     entries: list[dict[str, str]] = []
     with Loader(source.reader, Normalisation(), batch_size=4, workers=1) as loader:
         images = [image for entry in source.classes for image in entry.images]
         read = [image.name for batch in loader.batches(images, Skipped(9, 0.2), entries) for image in batch.images]
-    assert entries == [{"image": "bee/001.png", "reason": "the archive is damaged here"}]
+    assert entries == [{"image": "bee/001.png", "reason": reason}]
     assert len(read) == 8
 
 

@@ -38,36 +38,46 @@ def loaded(request: pytest.FixtureRequest, small_run: Run, tmp_path_factory: pyt
         store.close()
 
 
-def stopped_after_s(store: Store, caller: Caller, stop_after_s: float | None) -> float:
-    """Seconds from asking a runaway query to its end; stopped from another thread where that is said."""
+LIMIT_MS = 60_000
+"""Of the runaway query itself: what ends it sooner is its caller, however busy the machine is."""
+
+
+def stopped_after_s(store: Store, caller: Caller, stop_every_s: float | None = None) -> float:
+    """Seconds until a runaway query ends; stopped from another thread where that is said."""
+    begin, ended = time.monotonic(), threading.Event()
 
     def stop() -> None:
-        time.sleep(stop_after_s or 0)
-        caller.stop()
+        # Again and again: one that comes just before the query begins may miss it.
+        while not ended.wait(stop_every_s):
+            caller.stop()
 
     thread = threading.Thread(target=stop)
-    begin = time.monotonic()
-    if stop_after_s is not None:
+    if stop_every_s is not None:
         thread.start()
-    with asking(caller), pytest.raises(QueryTimeout):
-        store.read(RUNAWAY, {}, timeout_ms=20_000)
-    if stop_after_s is not None:
+    try:
+        with asking(caller), pytest.raises(QueryTimeout):
+            store.read(RUNAWAY, {}, timeout_ms=LIMIT_MS)
+    finally:
+        ended.set()
+    if stop_every_s is not None:
         thread.join()
     return time.monotonic() - begin
 
 
 def test_stopping_the_caller_ends_what_runs(loaded: Store) -> None:
-    caller = Caller("stopped-by-a-test", timeout_ms=20_000)
-    assert 0.5 <= stopped_after_s(loaded, caller, 0.5) < 5
+    caller = Caller("stopped-by-a-test", timeout_ms=LIMIT_MS)
+    assert 0.5 <= stopped_after_s(loaded, caller, stop_every_s=0.5) < LIMIT_MS / 1000
     with asking(caller), pytest.raises(QueryTimeout):
         loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {})
     assert loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {}).rows == [(1,)]
 
 
 def test_the_reads_of_a_caller_share_its_time(loaded: Store) -> None:
+    begin = time.monotonic()
     caller = Caller("timed", timeout_ms=700)
+    stopped_after_s(loaded, caller)
     # The server looks for what ran too long every two seconds.
-    assert 0.6 <= stopped_after_s(loaded, caller, None) < 5
+    assert 0.6 <= time.monotonic() - begin < LIMIT_MS / 1000
     with asking(caller), pytest.raises(QueryTimeout):
         loaded.read("MATCH (r:Run) RETURN count(*) AS runs", {})
 
@@ -77,7 +87,7 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
 
     def look() -> None:
         with neo4j.GraphDatabase.driver(neo4j_empty.url, auth=(neo4j_empty.user, neo4j_empty.password)) as driver:
-            for _ in range(100):
+            for _ in range(1_000):
                 rows = driver.execute_query("SHOW TRANSACTIONS YIELD metaData RETURN metaData").records
                 listed.extend(row["metaData"] for row in rows if row["metaData"].get("request_id") == "listed")
                 if listed:
@@ -85,7 +95,7 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
                 time.sleep(0.05)
         caller.stop()
 
-    caller = Caller("listed", timeout_ms=20_000)
+    caller = Caller("listed", timeout_ms=LIMIT_MS)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in neo4j_empty.environment.items():
             patch.setenv(name, value)
@@ -95,7 +105,7 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
             thread = threading.Thread(target=look)
             thread.start()
             with asking(caller), pytest.raises(QueryTimeout):
-                store.read(RUNAWAY, {}, label="shared_neurons", timeout_ms=20_000)
+                store.read(RUNAWAY, {}, label="shared_neurons", timeout_ms=LIMIT_MS)
             thread.join()
         finally:
             store.close()
