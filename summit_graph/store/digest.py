@@ -50,11 +50,6 @@ class ContentDigest:
             first, second = (first + int(sums[0])) % 2**64, (second + int(sums[1])) % 2**64
         return ContentDigest(rows, (first, second))
 
-    def plus(self, other: ContentDigest) -> ContentDigest:
-        """The digest of the rows of both."""
-        lanes = [(mine + its) % 2**64 for mine, its in zip(self.lanes, other.lanes, strict=True)]
-        return ContentDigest(self.rows + other.rows, (lanes[0], lanes[1]))
-
 
 def check_content(table: str, found: ContentDigest, expected: ContentDigest) -> None:
     """Raises SummitError unless what was read back from a store is what was written into it."""
@@ -94,10 +89,20 @@ def _integer_bits(numbers: pa.Array) -> np.ndarray:
 
 
 def _text_hashes(column: pa.ChunkedArray) -> _Lanes:
+    """Of a column of texts or lists; ids repeat, so each text is hashed once and its hash dealt out."""
     if pa.types.is_list(column.type):
         texts = [None if value is None else str(value) for value in column.to_pylist()]
         column = pa.chunked_array([pa.array(texts, pa.string())])
-    texts = column.combine_chunks()
+    encoded = column.combine_chunks().dictionary_encode()
+    hashes = _hashes_of(encoded.dictionary)  # (lanes, different texts)
+    if not encoded.null_count:
+        return hashes[:, encoded.indices.to_numpy()]
+    # A missing text is the one after the last.
+    hashes = np.concatenate([hashes, _NULL[:, None]], axis=1)
+    return hashes[:, encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()]
+
+
+def _hashes_of(texts: pa.StringArray) -> _Lanes:
     starts, lengths, words = _text_bytes(texts)
     hashes = _scramble(lengths.view(np.uint64)[None, :] ^ _SEEDS[:, None])
     for word in range(-(-int(lengths.max(initial=0)) // _WORD_BYTES)):
@@ -105,8 +110,6 @@ def _text_hashes(column: pa.ChunkedArray) -> _Lanes:
         rows = np.flatnonzero(left > 0)
         bits = words[starts[rows] + _WORD_BYTES * word] & _KEPT[np.minimum(left[rows], _WORD_BYTES)]
         hashes[:, rows] = _scramble((hashes[:, rows] ^ bits) * _SEEDS[:, None] + np.uint64(word))
-    if texts.null_count:
-        hashes[:, ~texts.is_valid().to_numpy(zero_copy_only=False)] = _NULL[:, None]
     return hashes
 
 

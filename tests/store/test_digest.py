@@ -87,12 +87,13 @@ def test_random_changes_are_all_seen() -> None:
 def test_texts_that_differ_in_one_byte_or_in_length_are_told_apart() -> None:
     texts = ["", "\0", "a", "a\0", "b" * 7, "b" * 8, "b" * 9, "b" * 8 + "\0", "b" * 16, "é" * 8, "summit/1/a/2" * 3]
     texts += [f"{'c' * place}x{'c' * (23 - place)}" for place in range(24)]
-    alone = [digest(pa.table({"text": [text]}, pa.schema([("text", pa.string())]))) for text in texts]
+    tables = [pa.table({"text": [text]}, pa.schema([("text", pa.string())])) for text in texts]
+    alone = [digest(table) for table in tables]
     assert len({one.lanes for one in alone}) == len(texts)
     assert len({one.lanes[0] for one in alone}) == len({one.lanes[1] for one in alone}) == len(texts)
     together = digest(pa.table({"text": texts}))
     assert together == digest(pa.table({"text": ["before", *texts, "after"]}).slice(1, len(texts)))
     summed = ContentDigest()
-    for one in alone:
-        summed = summed.plus(one)
+    for table in tables:
+        summed = summed.including(table)
     assert together == summed
