@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ from neo4j import exceptions
 from summit_graph.errors import SummitError
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
+from summit_graph.store.neo4j import Neo4jStore, content
 from summit_graph.store.pace import Pace
 from tests.services.neo4j_server import Neo4jServer
 from tests.store.naive_rows import naive_rows
@@ -91,3 +93,26 @@ def test_a_load_says_how_long_it_will_take(monkeypatch: pytest.MonkeyPatch) -> N
         # 1,000 rows in 3 s, and 2,000 are left; what was there already says nothing of the pace.
         "digits: FEEDS, 2,000 of 3,000 rows, about 6 s left",
     ]
+
+
+def test_a_run_is_deleted_in_transactions_of_bounded_size(
+    server_store: Store, small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(server_store, Neo4jStore)
+    server_store.load(small_run)
+    monkeypatch.setattr(content, "ROWS_PER_BATCH", 3)
+    before = committed(server_store)
+    server_store.delete_run("small")
+    transactions = committed(server_store) - before
+    needed = sum(math.ceil(len(rows) / 3) for rows in naive_rows(small_run, "selected").values())
+    # Beside them only the lease's: taken, given back, and a sign of life now and then.
+    assert needed <= transactions < 1.5 * needed
+    assert count_nodes(server_store) == 0
+
+
+def committed(store: Neo4jStore) -> int:
+    """The number of the last transaction that the server has committed."""
+    text = "SHOW DATABASE $name YIELD lastCommittedTxn RETURN lastCommittedTxn AS number"
+    values = {"name": store._server.database}
+    number: int = store._server.read(text, values, lambda result: result.single(strict=True)[0], label="test")
+    return number

@@ -30,6 +30,9 @@ _TERMINATE_NAMED = (
     "TERMINATE TRANSACTIONS one YIELD message RETURN message"
 )
 _TERMINATE_TIMEOUT_S = 2
+FETCH_ROWS = 10_000
+"""Rows that the server sends before it waits to be asked for more."""
+_READ_ONLY = ("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")
 _Result = TypeVar("_Result")
 
 
@@ -52,6 +55,7 @@ class Server:
                 max_transaction_retry_time=2 * timeout_s,
                 telemetry_disabled=True,
                 notifications_min_severity="OFF",
+                fetch_size=FETCH_ROWS,
             )
         try:
             with self._our_errors():
@@ -68,7 +72,7 @@ class Server:
 
         `tags`: `label`, the query's name in the server's list of transactions; `timeout_ms`, 0 for no limit.
         """
-        return self._in_transaction(neo4j.READ_ACCESS, text, parameters, use, **tags)
+        return self._in_transaction(neo4j.RoutingControl.READ, text, parameters, use, **tags)
 
     @contextmanager
     def reading(
@@ -99,7 +103,8 @@ class Server:
 
     def write(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.ResultSummary:
         """Runs a writing query in a transaction of its own; repeated where the server asks to."""
-        return self._in_transaction(neo4j.WRITE_ACCESS, text, parameters, lambda result: result.consume(), label=label)
+        write = neo4j.RoutingControl.WRITE
+        return self._in_transaction(write, text, parameters, lambda result: result.consume(), label=label)
 
     def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record:
         """Runs a writing query in a transaction of its own and gives the one row that it answers."""
@@ -107,7 +112,7 @@ class Server:
         def single(result: neo4j.Result) -> neo4j.Record:
             return result.single(strict=True)
 
-        return self._in_transaction(neo4j.WRITE_ACCESS, text, parameters, single, label=label)
+        return self._in_transaction(neo4j.RoutingControl.WRITE, text, parameters, single, label=label)
 
     def write_in_batches(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
         """Runs a query that commits as it goes (CALL … IN TRANSACTIONS), or one that changes the server's schema."""
@@ -134,7 +139,7 @@ class Server:
 
     def _in_transaction(
         self,
-        mode: str,
+        routing: neo4j.RoutingControl,
         text: str,
         parameters: Mapping[str, Any],
         use: Callable[[neo4j.Result], _Result],
@@ -142,18 +147,20 @@ class Server:
         label: str,
         timeout_ms: int = 0,
     ) -> _Result:
-        metadata = _metadata(label)
-
-        @neo4j.unit_of_work(metadata=metadata, timeout=timeout_ms / 1000)
-        def work(transaction: neo4j.ManagedTransaction) -> _Result:
-            return use(transaction.run(cast(Any, _PREFIX + text), dict(parameters)))
-
-        with self._our_errors(), self._session(mode) as session:
-            run = session.execute_read if mode == neo4j.READ_ACCESS else session.execute_write
-            return run(work)
+        query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=timeout_ms / 1000)
+        with self._our_errors():
+            # A round trip less than a session's own transaction functions: it begins and asks at once.
+            return self._driver.execute_query(
+                query,
+                dict(parameters),
+                routing_=routing,
+                database_=self.database,
+                bookmark_manager_=None,
+                result_transformer_=use,
+            )
 
     def _session(self, mode: str) -> neo4j.Session:
-        return self._driver.session(database=self.database, default_access_mode=mode, fetch_size=10_000)
+        return self._driver.session(database=self.database, default_access_mode=mode)
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:
@@ -184,6 +191,11 @@ class Server:
             return StoreUnavailable(
                 f"the Neo4j user {self.user!r} lacks a right on {self.url}: give it that right, or another user in "
                 f"NEO4J_USERNAME ({line})"
+            )
+        if code in {f"Neo.ClientError.General.{kind}" for kind in _READ_ONLY}:
+            return StoreUnavailable(
+                f"the database {self.database!r} on {self.url} may only be read: take it out of "
+                f"server.databases.read_only there, or set NEO4J_DATABASE ({line})"
             )
         if "DatabaseNotFound" in code:
             return StoreUnavailable(
