@@ -27,11 +27,17 @@ def application() -> FastAPI:
     return create_app(root_path=settings.text("root_path"))
 
 
-def run(listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Answers until SIGTERM or Ctrl-C, then ends what runs; `announce` is called once it answers."""
+APPLICATION = "api.serving:application"
+
+
+def run(listener: socket.socket, announce: Callable[[], None], application: str = APPLICATION) -> None:
+    """Answers until SIGTERM or Ctrl-C, then ends what runs; `announce` is called once it answers.
+
+    `application` names the function that makes it, as each process calls it.
+    """
     workers = settings.number("workers")
     config = uvicorn.Config(
-        "api.serving:application",
+        application,
         factory=True,
         http="api.protocol:Protocol",
         ws="none",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -15,12 +14,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from api.app import create_app
 from api.caching import conditional, entity_tag
 from api.journal import start_journal
+from api.serving import run
 
 FOLDER = "SUMMIT_BENCH_KEPT"
 JSON = "application/json"
@@ -60,31 +59,15 @@ def application() -> FastAPI:
     return app
 
 
-class _Server(uvicorn.Server):
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        assert sockets is not None
-        print(f"http://127.0.0.1:{sockets[0].getsockname()[1]}/", flush=True)
-
-
 def main() -> int:
     """Serves until it is told to stop."""
     os.environ[FOLDER] = sys.argv[1]
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    config = uvicorn.Config(
-        "benchmarks.constant:application",
-        factory=True,
-        http="api.protocol:Protocol",
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
     # With the protocol said, as `serve` says it: else nobody turns off waiting for more to send.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(2_048)
-        _Server(config).run(sockets=[listener])
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        run(listener, lambda: print(address, flush=True), "benchmarks.constant:application")
     return 0
 
 

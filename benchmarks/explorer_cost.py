@@ -17,9 +17,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from benchmarks.query_cost import a_run
+from benchmarks.query_cost import a_run, loaded
 from benchmarks.ratio import Ratio
-from summit_graph.loading import load_run
 from summit_graph.pictures import PICTURES, visualization_path
 from summit_graph.pictures.strips import encoded
 from summit_graph.run import Run
@@ -221,8 +220,8 @@ def memory_bytes(browser: Browser, address: str, before: int, after: int) -> tup
 def ratios() -> Iterator[Ratio]:
     """The first graph and the choice of a class beside the bare answers; nothing where there is no Chromium."""
     with tempfile.TemporaryDirectory(prefix="summit-bench-") as folder:
-        path = loaded(Path(folder) / "bench.lbug", a_run(Path(folder)))
-        large = loaded(Path(folder) / "large.lbug", a_large_run(Path(folder) / "large"))
+        path = loaded(a_run(Path(folder)), Path(folder) / "bench.lbug")
+        large = loaded(a_large_run(Path(folder) / "large"), Path(folder) / "large.lbug")
         try:
             with a_browser() as browser:
                 with serving("--db", str(path)) as served:
@@ -252,9 +251,3 @@ def a_large_run(directory: Path) -> Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(contents[channel % len(contents)])
     return run
-
-
-def loaded(path: Path, run: Run) -> Path:
-    """An embedded store with the run and its pictures."""
-    load_run(run, str(path))
-    return path

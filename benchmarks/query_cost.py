@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from benchmarks.machine import PROJECT
 from benchmarks.ratio import Ratio, alternate
 from summit_graph.exchange import summit_import
 from summit_graph.graph import Graph
+from summit_graph.loading import load_run
 from summit_graph.queries import Query, run_query
 from summit_graph.queries.catalogue import parameters_of
 from summit_graph.queries.running import NO_LIMIT
 from summit_graph.run import Run
-from summit_graph.store import Store, open_store
+from summit_graph.store import Store
 from tests.runs import make_run
 from tests.services.missing import ToolMissing
 from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
@@ -57,11 +58,15 @@ def a_run(folder: Path) -> Run:
     return make_run(folder / "run", run="bench", classes=names, layers=GENERATED_LAYERS, edge_share=0.1)
 
 
+def loaded(run: Run, path: Path) -> Path:
+    """A new embedded store with the run, and its pictures beside it."""
+    load_run(run, str(path))
+    return path
+
+
 def embedded_ratios(run: Run, path: Path) -> Iterator[Ratio]:
     """The embedded engine: its own connection, with one thread, on the same file."""
-    with closing(open_store(str(path), must_exist=False)) as store:
-        store.load(run)
-    with summit_graph.connect(path) as graph, bare_embedded(path) as bare:
+    with summit_graph.connect(loaded(run, path)) as graph, bare_embedded(path) as bare:
         yield from query_ratios(graph, "embedded", bare)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from benchmarks.clients import at_once
 from benchmarks.query_cost import Bare, beside_bare
 from benchmarks.scale_run import CHANNELS, PROBE_CHANNELS
 from summit_graph.graph import Graph
@@ -66,21 +65,12 @@ def costs(small: tuple[Graph, Bare], large: tuple[Graph, Bare]) -> Iterator[Cost
 def questions_per_second(graph: Graph, threads: int) -> float:
     """How many of the questions so many threads get answered on one store."""
     asked = list(QUESTIONS.values())
-    answered = [0] * threads
-    end = time.perf_counter() + SECONDS_PER_COUNT
 
-    def ask(thread: int) -> None:
-        while time.perf_counter() < end:
-            name, values = asked[answered[thread] % len(asked)]
-            graph.query(name, **values)
-            answered[thread] += 1
+    def went_well(turn: int) -> bool:
+        name, values = asked[turn // threads % len(asked)]
+        return bool(graph.query(name, **values).rows)
 
-    workers = [threading.Thread(target=ask, args=(thread,)) for thread in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return sum(answered) / SECONDS_PER_COUNT
+    return 1000 / at_once(lambda: went_well, threads, SECONDS_PER_COUNT).ms_per_answer
 
 
 def wrong_answers(graph: Graph, run: Run, rounds: int = 30) -> tuple[int, int]:

@@ -21,7 +21,7 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.clients import Connection, Load, at_once, http_load
 from benchmarks.constant import FOLDER, kept
-from benchmarks.query_cost import Bare, a_run, bare_embedded, bare_neo4j
+from benchmarks.query_cost import Bare, a_run, bare_embedded, bare_neo4j, loaded
 from benchmarks.ratio import Ratio, milliseconds
 from summit_graph.queries import packaged_catalogue
 from summit_graph.queries.running import ask, page_size, run_query, values_of_text
@@ -77,9 +77,7 @@ def ratios(seconds: float = SECONDS) -> Iterator[Ratio]:
 
 def embedded_ratios(run: Run, folder: Path, seconds: float) -> Iterator[Ratio]:
     """Beside the embedded engine's own connection, and beside the same application that answers what is kept."""
-    path = folder / "bench.lbug"
-    with closing(open_store(str(path), must_exist=False)) as store:
-        store.load(run)
+    path = loaded(run, folder / "bench.lbug")
     with closing(open_store(str(path))) as store:
         questions = mix(store)
     with serving("--db", str(path)) as served:

@@ -65,7 +65,7 @@ def export_neo4j_admin(
     return AdminExport(staged.counts, files, import_command(files, database))
 
 
-def import_command(files: Mapping[str, Path], database: str = DATABASE) -> str:
+def import_command(files: Mapping[str, Path], database: str) -> str:
     """The command that imports the files, as a shell takes it."""
     # The database's name before the options: the tool takes it for a file otherwise.
     words = ["neo4j-admin", "database", "import", "full", database, "--overwrite-destination=true"]

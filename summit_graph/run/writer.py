@@ -132,10 +132,11 @@ class RunWriter:
         """Writes the tables of the whole run and the complete manifest, which it returns, and closes the writer."""
         digests: dict[str, str] = {}
         totals: dict[str, Mapping[str, Mapping[str, float]]] = {}
-        skipped = self.skipped()
+        skipped: list[Mapping[str, str]] = []
         for number in sorted(self.finished_classes()):
             checkpoint = self._checkpoint(number)
             digests |= checkpoint.tables
+            skipped += checkpoint.skipped
             totals[str(number)] = checkpoint.totals
         whole = {"classes": classes, "neurons": neurons, "embedding": embedding, "examples": examples}
         for name, table in whole.items():

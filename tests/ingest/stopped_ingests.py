@@ -11,7 +11,6 @@ import functools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,8 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pyarrow
 import torch
+
+from tests.services.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = (
@@ -105,14 +106,6 @@ class IngestServer:
         answer = self._process.stdout.readline()
         assert answer, "the process that ingests are forked from has died"
         return [End(**end) for end in json.loads(answer)]
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 # -- in the server ----------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from summit_graph.run import Run
-from tests.ingest.stopped_ingests import COMMAND, IngestServer, Stop, free_port
+from tests.ingest.stopped_ingests import COMMAND, IngestServer, Stop
 from tests.services.evidence import Section
+from tests.services.ports import free_port
 
 
 def test_ranks_share_the_classes_and_give_the_digests_of_one_process(server: IngestServer, tiny_place: Path) -> None:

@@ -46,9 +46,6 @@ class Neo4jServer:
     database: str
     home: Path
     """The server's home: data, logs and conf; gone with the server where the tests made it."""
-    jars: Path
-    """Neo4j's jars, for its other main classes (such as org.neo4j.cli.AdminTool)."""
-    process_id: int
 
     @property
     def environment(self) -> dict[str, str]:
@@ -100,7 +97,7 @@ def running_neo4j(
         try:
             url = f"bolt://127.0.0.1:{port}"
             password = _first_password(url, home, process, log)
-            yield Neo4jServer(url, "neo4j", password, "neo4j", home, jars, process.pid)
+            yield Neo4jServer(url, "neo4j", password, "neo4j", home)
         finally:
             _stop(process)
 

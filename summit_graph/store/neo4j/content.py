@@ -81,9 +81,7 @@ def counts(server: Server, run: str) -> dict[str, int]:
     return found
 
 
-def content_digest(
-    server: Server, table: str, run: str, expected: Mapping[str, int], state: str = schema.READY
-) -> ContentDigest:
+def content_digest(server: Server, table: str, run: str, expected: Mapping[str, int], state: str) -> ContentDigest:
     """The digest of what the server holds of a run in a table.
 
     `expected` rows of each table say how many nodes a page of relationships may begin at; `state` is what the Run's
