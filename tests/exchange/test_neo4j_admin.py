@@ -69,7 +69,7 @@ def _change_one_value(store: Neo4jStore) -> None:
     """As a faulty import would: without constraints, so that the next load reads back."""
     text = "MATCH (:Vertex)-[f:FEEDS]->(:Vertex) WITH f LIMIT 1 SET f.count = f.count + 1"
     store._server.write(text, {}, label="mutation")
-    store._server.write_in_batches("DROP CONSTRAINT summit_vertex_id", {}, label="schema")
+    store._server.change_schema("DROP CONSTRAINT summit_vertex_id", {}, label="schema")
 
 
 def test_files_have_typed_headers_and_the_rows_of_the_definition(small_run: Run, tmp_path: Path) -> None:

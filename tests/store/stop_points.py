@@ -79,7 +79,7 @@ class StopPoint:
         Path.replace = self.around(Path.replace, _phase_of_rename)  # type: ignore[method-assign]
         Server.write = self.around(Server.write, _phase_of_label)  # type: ignore[method-assign]
         Server.read = self.around(Server.read, _phase_of_label)  # type: ignore[method-assign]
-        Server.write_in_batches = self.around(Server.write_in_batches, _phase_of_label)  # type: ignore[method-assign]
+        Server.change_schema = self.around(Server.change_schema, _phase_of_label)  # type: ignore[method-assign]
 
 
 def _phase_of_statement(connection: object, text: str, *parameters: object) -> str | None:

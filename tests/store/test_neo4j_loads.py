@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -14,7 +13,8 @@ from neo4j import exceptions
 from summit_graph.errors import SummitError
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
-from summit_graph.store.neo4j import Neo4jStore, content
+from summit_graph.store.neo4j import content
+from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
 from tests.services.neo4j_server import Neo4jServer
 from tests.store.naive_rows import naive_rows
@@ -96,23 +96,26 @@ def test_a_load_says_how_long_it_will_take(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_run_is_deleted_in_transactions_of_bounded_size(
-    server_store: Store, small_run: Run, monkeypatch: pytest.MonkeyPatch
+    server_store: Store, small_run: Run, other_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(server_store, Neo4jStore)
+    write, deleted = Server.write_and_answer, dict[str, list[int]]()
+
+    def counted(server: Server, text: str, parameters: dict[str, Any], *, label: str) -> neo4j.Record | None:
+        answer = write(server, text, parameters, label=label)
+        if label.startswith("delete ") and answer is not None:
+            deleted.setdefault(label.removeprefix("delete "), []).append(answer["rows"])
+        return answer
+
+    monkeypatch.setattr(Server, "write_and_answer", counted)
+    monkeypatch.setattr(content, "ROWS_PER_BATCH", 7)
     server_store.load(small_run)
-    monkeypatch.setattr(content, "ROWS_PER_BATCH", 3)
-    before = committed(server_store)
+    server_store.load(other_run)
     server_store.delete_run("small")
-    transactions = committed(server_store) - before
-    needed = sum(math.ceil(len(rows) / 3) for rows in naive_rows(small_run, "selected").values())
-    # Beside them only the lease's: taken, given back, and a sign of life now and then.
-    assert needed <= transactions < 1.5 * needed
+    for table, rows in naive_rows(small_run, "selected").items():
+        # The last transaction finds nothing left.
+        whole, rest = divmod(len(rows), 7)
+        assert deleted[table] == [7] * whole + [rest] * bool(rest) + [0], table
+    assert max(len(transactions) for transactions in deleted.values()) > 3
+    assert_holds(server_store, other_run)
+    server_store.delete_run("other")
     assert count_nodes(server_store) == 0
-
-
-def committed(store: Neo4jStore) -> int:
-    """The number of the last transaction that the server has committed."""
-    text = "SHOW DATABASE $name YIELD lastCommittedTxn RETURN lastCommittedTxn AS number"
-    values = {"name": store._server.database}
-    number: int = store._server.read(text, values, lambda result: result.single(strict=True)[0], label="test")
-    return number

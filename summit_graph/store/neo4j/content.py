@@ -22,7 +22,7 @@ from summit_graph.store.neo4j.server import Server
 ROWS_PER_BATCH = 10_000
 """Rows of one transaction, and about how many of one page that is read back: 2,000 to 30,000 load equally fast."""
 
-_AFTER_SLASH = "0"
+AFTER_SLASH = "0"
 """The character that follows `/`: ids of a run's nodes lie between `run/` and `run0`."""
 
 
@@ -101,7 +101,7 @@ def _pages(
     nodes = ROWS_PER_BATCH
     if isinstance(entry, schema.Relationship) and expected[table] > expected[label]:
         nodes = max(1, ROWS_PER_BATCH * expected[label] // expected[table])
-    values: dict[str, Any] = {"run": run, "end": run + _AFTER_SLASH, "nodes": nodes, "state": state}
+    values: dict[str, Any] = {"run": run, "end": run + AFTER_SLASH, "nodes": nodes, "state": state}
     text = _page_text(entry, label)
 
     def page(after: str) -> tuple[str | None, Sequence[Sequence[Any]]]:

@@ -1,8 +1,8 @@
 """Who may write into a server's database: one loader at a time, and a dead one does not block the next.
 
 The lease is a node of its own label with the owner's token and the time, by the server's clock, until which it holds. A
-thread of the owner moves that time on. Where it is over, the next loader takes the lease, and ends what the last one
-had the server delete. Every transaction of a load asks for the lease and locks it: a late owner's writes nothing.
+thread of the owner moves that time on. Where it is over, the next loader takes the lease. Every transaction of a load
+or a deletion asks for the lease and locks it: a late owner's writes nothing.
 """
 
 from __future__ import annotations
@@ -35,10 +35,6 @@ _BEAT = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestam
 GUARD = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $holds_ms WITH l "
 """Before a writing text: where the lease is another's by now there is no row to go on with, and until the transaction
 has ended nobody else takes it. Its parameters are `Lease.values`."""
-OWNED = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) "
-"""Before a text that commits as it goes, which must not hold the lock."""
-DELETING = "delete run"
-"""What a server's list of transactions calls those that delete a run."""
 _GIVE_BACK = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) DELETE l"
 
 
@@ -57,11 +53,13 @@ class Lease:
 
     def __enter__(self) -> Self:
         """Waits where the last loader gives no sign of life; raises StoreUnavailable where another one is at work."""
-        self._server.write_in_batches(_CONSTRAINT, {}, label="schema")
+        self._server.change_schema(_CONSTRAINT, {}, label="schema")
         values = {**self.values, "run": self._run}
         seen: tuple[str, int] | None = None
         while True:
-            ours, owner, run, until = self._server.write_and_answer(_TAKE, values, label="take lease")
+            answer = self._server.write_and_answer(_TAKE, values, label="take lease")
+            assert answer is not None  # the node is made where there is none
+            ours, owner, run, until = answer
             if ours:
                 break
             if seen is None:
@@ -72,9 +70,6 @@ class Lease:
                     f"another load is writing the run {run} into {self._server.url}: wait until it has ended"
                 )
             time.sleep(self._holds_ms / 1000 / BEATS_PER_LEASE)
-        if seen is not None:
-            # The server goes on with them though who asked is gone or stands still.
-            self._server.terminate_named(DELETING)
         self._thread.start()
         return self
 

@@ -25,7 +25,7 @@ from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
 from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.neo4j import content
-from summit_graph.store.neo4j.lease import DELETING, GUARD, OWNED, Lease
+from summit_graph.store.neo4j.lease import GUARD, Lease
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
 from summit_graph.store.staging import Staged, stage
@@ -69,6 +69,8 @@ def delete(server: Server, run: str) -> None:
     runs = content.run_ids(server)
     if run not in runs:
         raise no_run(str(server.url), run, runs)
+    # What Neo4j's own import has brought may have no indexes yet, along which rows are deleted.
+    create_schema(server)
     with Lease(server, run) as lease:
         _delete(server, run, lease)
 
@@ -106,11 +108,11 @@ def create_schema(server: Server) -> None:
     for label in schema.LABELS:
         name = label.name.lower()
         constraint = f"CREATE CONSTRAINT summit_{name}_id IF NOT EXISTS FOR (n:{label.name}) REQUIRE n.id IS UNIQUE"
-        server.write_in_batches(constraint, {}, label="schema")
+        server.change_schema(constraint, {}, label="schema")
         if label.run_property != "id":
             index = f"CREATE INDEX summit_{name}_run IF NOT EXISTS FOR (n:{label.name}) ON (n.run)"
-            server.write_in_batches(index, {}, label="schema")
-    server.write_in_batches("CALL db.awaitIndexes(600)", {}, label="schema")
+            server.change_schema(index, {}, label="schema")
+    server.change_schema("CALL db.awaitIndexes(600)", {}, label="schema")
 
 
 def _write(
@@ -180,17 +182,34 @@ def _set_state(server: Server, run: str, state: str, lease: Lease) -> None:
 def _delete(server: Server, run: str, lease: Lease) -> None:
     """Deletes a run in transactions of bounded size: relationships first, its Run node last; unseen from the start."""
     _set_state(server, run, schema.DELETING, lease)
-    for kind in schema.RELATIONSHIPS:
-        _delete_matches(server, content.pattern_of(kind.name), "r", run, lease)
-    for label in reversed(schema.LABELS):
-        _delete_matches(server, content.pattern_of(label.name), "a", run, lease)
+    for entry in (*schema.RELATIONSHIPS, *reversed(schema.LABELS)):
+        delete_rows(server, entry, run, lease)
 
 
-def _delete_matches(server: Server, pattern: str, variable: str, run: str, lease: Lease) -> None:
-    lease.check()
-    detach = "DETACH " if variable == "a" else ""
-    text = (
-        f"{OWNED} MATCH {pattern} "
-        f"CALL ({variable}) {{ {detach}DELETE {variable} }} IN TRANSACTIONS OF {content.ROWS_PER_BATCH} ROWS"
+def delete_rows(server: Server, entry: schema.Label | schema.Relationship, run: str, lease: Lease) -> None:
+    """Deletes a run's rows of a table, in the order of ids (a relationship's: its source's).
+
+    Each transaction begins where the last one ended, so neither side holds more than its rows. (CALL … IN TRANSACTIONS
+    would gather all of them first: the server reads to the end before it deletes.)
+    """
+    text = GUARD + _deletion_text(entry)
+    values = {"run": run, "end": run + content.AFTER_SLASH, "most": content.ROWS_PER_BATCH, **lease.values}
+    reached: str | None = run + "/"
+    while reached is not None:
+        row = server.write_and_answer(text, {**values, "reached": reached}, label=f"delete {entry.name}")
+        if row is None:
+            raise lease.lost()
+        reached = row["reached"]
+
+
+def _deletion_text(entry: schema.Label | schema.Relationship) -> str:
+    if isinstance(entry, schema.Label):
+        label, pattern, row, delete = entry.name, f"(a:{entry.name})", "a", "DETACH DELETE a"
+    else:
+        label, pattern, row, delete = entry.source, f"(a:{entry.source})-[r:{entry.name}]->()", "r", "DELETE r"
+    belongs = "a.id = $run" if label == "Run" else "a.id >= $reached AND a.id < $end"
+    return (
+        f"CALL {{ MATCH {pattern} USING INDEX a:{label}(id) WHERE {belongs} "
+        f"WITH {row}, a.id AS id ORDER BY id LIMIT $most {delete} "
+        f"RETURN max(id) AS reached, count(*) AS rows }} RETURN reached, rows"
     )
-    server.write_in_batches(text, {"run": run, **lease.values}, label=DELETING)

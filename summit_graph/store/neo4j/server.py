@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import neo4j
 from neo4j import exceptions, graph
@@ -22,11 +22,6 @@ APPLICATION = f"summit-graph/{__version__}"
 _PREFIX = "CYPHER 5 "
 _TERMINATE = (
     "CYPHER 5 SHOW TRANSACTIONS YIELD transactionId AS one, metaData WHERE metaData.request_id = $request_id "
-    "TERMINATE TRANSACTIONS one YIELD message RETURN message"
-)
-_TERMINATE_NAMED = (
-    "CYPHER 5 SHOW TRANSACTIONS YIELD transactionId AS one, metaData, database "
-    "WHERE database = $database AND metaData.app STARTS WITH 'summit-graph/' AND metaData.query = $label "
     "TERMINATE TRANSACTIONS one YIELD message RETURN message"
 )
 _TERMINATE_TIMEOUT_S = 2
@@ -106,32 +101,25 @@ class Server:
         write = neo4j.RoutingControl.WRITE
         return self._in_transaction(write, text, parameters, lambda result: result.consume(), label=label)
 
-    def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record:
-        """Runs a writing query in a transaction of its own and gives the one row that it answers."""
+    def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record | None:
+        """Runs a writing query in a transaction of its own and gives the row that it answers, None where none."""
 
-        def single(result: neo4j.Result) -> neo4j.Record:
-            return result.single(strict=True)
+        def single(result: neo4j.Result) -> neo4j.Record | None:
+            return result.single()
 
         return self._in_transaction(neo4j.RoutingControl.WRITE, text, parameters, single, label=label)
 
-    def write_in_batches(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
-        """Runs a query that commits as it goes (CALL … IN TRANSACTIONS), or one that changes the server's schema."""
+    def change_schema(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
+        """Runs a query that changes the server's schema, which no other transaction may hold."""
         query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=0)
         with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
             session.run(query, dict(parameters)).consume()
 
     def terminate(self, request_id: str) -> None:
         """Ends what the server runs for this request; what is over already is none of it."""
-        self._terminate(_TERMINATE, {"request_id": request_id})
-
-    def terminate_named(self, label: str) -> None:
-        """Ends what the server runs under this label in our database for anybody."""
-        self._terminate(_TERMINATE_NAMED, {"database": self.database, "label": label})
-
-    def _terminate(self, text: LiteralString, parameters: Mapping[str, str]) -> None:
-        query = neo4j.Query(text, metadata=_metadata("terminate"), timeout=_TERMINATE_TIMEOUT_S)
+        query = neo4j.Query(_TERMINATE, metadata=_metadata("terminate"), timeout=_TERMINATE_TIMEOUT_S)
         with self._our_errors(), self._session(neo4j.READ_ACCESS) as session:
-            session.run(query, dict(parameters)).consume()
+            session.run(query, {"request_id": request_id}).consume()
 
     def close(self) -> None:
         """Lets go of the connections."""
