@@ -63,7 +63,7 @@ def measure(out: Path, classes: int, each: int) -> dict[str, float]:
         return found
 
     Counter.add = watched_add  # type: ignore[method-assign, assignment]
-    whole_run.class_embedding = watched_embedding  # type: ignore[attr-defined]
+    whole_run.class_embedding = watched_embedding  # type: ignore[attr-defined, assignment]
     parameters = Parameters(
         model="googlenet",
         model_arguments=(("init_weights", "false"), ("aux_logits", "false")),

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from benchmarks import explorer_cost
+from benchmarks.query_cost import loaded
 from tests.api.serving import Serving
 from tests.services.evidence import Section
 from tests.web.conftest import Serve
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.long
 def large_served(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A generated run with large graphs."""
     folder = tmp_path_factory.mktemp("large")
-    path = explorer_cost.loaded(folder / "large.lbug", explorer_cost.a_large_run(folder / "run"))
+    path = loaded(explorer_cost.a_large_run(folder / "run"), folder / "large.lbug")
     with serve("--db", str(path)) as process:
         yield process
 

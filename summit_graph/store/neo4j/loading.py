@@ -182,8 +182,10 @@ def _set_state(server: Server, run: str, state: str, lease: Lease) -> None:
 def _delete(server: Server, run: str, lease: Lease) -> None:
     """Deletes a run in transactions of bounded size: relationships first, its Run node last; unseen from the start."""
     _set_state(server, run, schema.DELETING, lease)
-    for entry in (*schema.RELATIONSHIPS, *reversed(schema.LABELS)):
-        delete_rows(server, entry, run, lease)
+    for kind in schema.RELATIONSHIPS:
+        delete_rows(server, kind, run, lease)
+    for label in reversed(schema.LABELS):
+        delete_rows(server, label, run, lease)
 
 
 def delete_rows(server: Server, entry: schema.Label | schema.Relationship, run: str, lease: Lease) -> None:
