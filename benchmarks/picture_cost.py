@@ -91,7 +91,7 @@ def visualization_ratio(sitter: Sitter) -> Ratio:
         for _ in range(sitter.steps):
             pixels = torch.full((len(channels), *size), 0.5, device=device, requires_grad=True)  # (N, C, H, W)
             with torch.enable_grad():
-                output_of(model, layer, pixels).mean().backward()  # type: ignore[no-untyped-call]
+                output_of(model, layer, pixels).mean().backward()
 
     draw()
     drawn_ms = min(milliseconds(draw) for _ in range(PASS_ROUNDS))
