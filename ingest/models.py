@@ -119,8 +119,6 @@ def _build(name: str, arguments: Mapping[str, Any], weights: str) -> _Built:
         return _from_factory(name, arguments, weights)
     if name.endswith(".py"):
         raise SummitError(f"{name} names no model in it: give {name}:FACTORY, a function that returns the model")
-    if Path(name).is_file():
-        raise SummitError(f"{name} is a file, no model: give FILE.py:FACTORY, and a file of weights with --weights")
     if name.startswith(_TIMM):
         return _from_timm(name.removeprefix(_TIMM), arguments, weights)
     return _from_torchvision(name, arguments, weights)
@@ -138,6 +136,8 @@ def _from_factory(name: str, arguments: Mapping[str, Any], weights: str) -> _Bui
 def _from_torchvision(name: str, arguments: Mapping[str, Any], weights: str) -> _Built:
     names = torchvision.models.list_models(module=torchvision.models)
     if name not in names:
+        if Path(name).is_file():
+            raise SummitError(f"{name} is a file, no model: give FILE.py:FACTORY, and a file of weights with --weights")
         nearest = tuple(difflib.get_close_matches(name, names, n=3))
         hint = f" (nearest: {', '.join(nearest)})" if nearest else ""
         raise NotFound(

@@ -273,6 +273,7 @@ class Operation:
                 by_channel = torch.ones(tensor.channels, dtype=torch.float64)
                 by_channel[table.channel[place]] = scale[here]
                 folded.terms = table.terms * by_channel[table.channel]
+                table.terms = table.terms[:0]  # Nobody else reads them.
             row = torch.full((out.numel(),), NOBODY)
             row[here] = place + folded.first_row
             old = shadow[1].reshape(-1).clone()

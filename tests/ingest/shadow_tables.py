@@ -91,6 +91,9 @@ def largest_terms(table: Table, channels: int) -> tuple[list[int], Tensor]:
     """(C, N) over the positions of the sum."""
     if table.owners == [MIXED]:
         raise TwinUnknown("a sum reads mixed channels")
-    by_channel = table.terms.new_full((len(table.owners), channels), -torch.inf)
-    by_channel.scatter_reduce_(1, table.channel.expand(len(table.owners), -1), table.terms, "amax")
+    # Every channel has as many positions, wherever they lie.
+    order = table.channel.argsort(stable=True)
+    at_rest = torch.equal(order, torch.arange(len(order)))
+    terms = table.terms if at_rest else table.terms[:, order]
+    by_channel = terms.reshape(len(table.owners), channels, -1).amax(2)  # (N, C)
     return table.owners, torch.where(table.present, by_channel.T, -torch.inf)

@@ -272,7 +272,7 @@ class Shadow(TorchDispatchMode):
             if place not in reached and not self._has_layer_before(self.tensors[place]):
                 reached[place] = False
             if place not in reached:
-                owners, largest = terms.setdefault(place, self._terms(self.tensors[place]))
+                owners, largest = terms[place] = self._terms(self.tensors[place])
                 sources = {self.owner(owners[n])[0].place for n in largest.isfinite().any(0).nonzero().flatten()}
                 reached[place] = any(self.tensors[s].kind == "layer" or below(s) for s in sources)
             return reached[place]
@@ -323,13 +323,18 @@ class Shadow(TorchDispatchMode):
             if source.table is None:
                 rows.append(([owner], tensor.largest[channel : channel + 1]))
             else:
-                owners, largest = cache.setdefault(source.place, largest_terms(source.table, source.channels))
+                if source.place not in cache:
+                    cache[source.place] = largest_terms(source.table, source.channels)
+                owners, largest = cache[source.place]
                 rows.append((owners, largest[place]))
-        together = sorted({owner for owners, _ in rows for owner in owners})
+        # Most channels share one list of owners.
+        lists = {id(owners): owners for owners, _ in rows}
+        together = sorted({owner for owners in lists.values() for owner in owners})
         column = {owner: index for index, owner in enumerate(together)}
+        columns = {key: torch.tensor([column[owner] for owner in owners]).long() for key, owners in lists.items()}
         all_terms = torch.full((tensor.channels, len(together)), -torch.inf, dtype=torch.float64)
         for channel, (owners, largest) in enumerate(rows):
-            all_terms[channel, [column[owner] for owner in owners]] = largest.double()
+            all_terms[channel, columns[id(owners)]] = largest.double()
         return together, all_terms
 
     def _has_layer_before(self, tensor: Owning) -> bool:
