@@ -7,7 +7,7 @@
 // column class: class · name: text · images: count · correct: count · accuracy: share · probabilities: counts
 // example: search=bear
 MATCH (r:Run {id: $run})-[:HAS_CLASS]->(c:Class)
-WHERE coalesce(toLower(c.name) CONTAINS toLower($search), true)
+WHERE coalesce(toLower(c.name) CONTAINS toLower($search), true) = true
 RETURN c.number AS class, c.name AS name, c.images AS images, c.correct AS correct, c.accuracy AS accuracy,
        c.probabilities AS probabilities
 ORDER BY CASE WHEN $sort = 'name' THEN c.name ELSE '' END,

@@ -22,11 +22,11 @@ WHERE u.id IN $classes
 WITH count(u) AS asked, count(u.images) AS counted
 MATCH (c:Class)-[:HAS_VERTEX]->(v:Vertex)-[:OF]->(n:Neuron)
 WHERE c.id IN $classes AND ($scope = 'all' OR v.selected) AND v.layer = coalesce($layer, v.layer)
-  AND coalesce(v.count >= $minimum_count, true) AND coalesce(v.share >= $minimum_share, true)
+  AND coalesce(v.count >= $minimum_count, true) = true AND coalesce(v.share >= $minimum_share, true) = true
   AND NOT EXISTS {
     MATCH (n)<-[:OF]-(w:Vertex)
     WHERE w.class IN $without AND ($scope = 'all' OR w.selected)
-      AND coalesce(w.count >= $minimum_count, true) AND coalesce(w.share >= $minimum_share, true)
+      AND coalesce(w.count >= $minimum_count, true) = true AND coalesce(w.share >= $minimum_share, true) = true
   }
 WITH n, c.number AS number, CASE WHEN counted < asked THEN 1.0 * v.count ELSE v.share END AS strength
 WITH n, count(number) AS classes, collect(number) AS members, min(strength) AS weakest, max(strength) AS strongest

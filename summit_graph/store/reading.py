@@ -79,7 +79,7 @@ def parameters_of(text: str) -> frozenset[str]:
 
     Canned texts come again with every question: what was judged once stands.
     """
-    tokens = list(_tokens(text))
+    tokens = list(tokens_of(text))
     if tokens and tokens[-1].text == ";":
         tokens.pop()
     if not tokens:
@@ -106,7 +106,8 @@ def with_literal(text: str, parameter: str, word: str) -> str:
     return "".join(pieces) + text[place:]
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def tokens_of(text: str) -> Iterator[Token]:
+    """The words, strings, numbers, parameters and symbols of a text; raises SummitError where it has something else."""
     if re.search(r"\\[uU]", text):
         raise SummitError("the query has a \\u escape: write the character itself, or pass the text as a parameter")
     place = 0

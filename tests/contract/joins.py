@@ -18,6 +18,13 @@ from summit_graph.store import Store
 Node = dict[str, Any]
 Found = dict[str, Node]
 """The node or the relationship's properties that each name of a pattern stands for."""
+AFTER = (
+    " WITH * WHERE {}",
+    " WITH * WHERE coalesce({}, false)",
+    " WITH *, ({}) AS good WHERE good",
+    " WITH *, ({}) AS good WHERE good = true",
+)
+"""Where relationships may be filtered after the pattern: by comparison, or by a computed truth value."""
 LARGEST = 50_000
 """Rows beyond which a pattern is given up."""
 KINDS = [
@@ -101,14 +108,19 @@ def random_pattern(chance: random.Random, rows: Rows) -> Pattern:
         text += f"{arrow}(n{place + 1}:{labels[-1]})"
     pattern = Pattern("", {"scope": chance.choice(["selected", "all"]), "least": 5}, labels, steps, [], [])
     said = [entry for place in range(len(labels)) for entry in _node_filters(chance, rows, pattern, place)]
-    said += [entry for place in range(len(steps)) for entry in _edge_filters(chance, pattern, place)]
+    of_edges = [entry for place in range(len(steps)) for entry in _edge_filters(chance, pattern, place)]
     named = {f"n{place}": [entry.name for entry in _label(label).properties] for place, label in enumerate(labels)}
     named |= {f"e{place}": _properties(kind) for place, (kind, _) in enumerate(steps)}
     every = [(name, column) for name, columns in named.items() for column in columns if column != "parameters"]
     pattern.columns = chance.sample(every, 3)
+    after = ""
+    if of_edges and chance.random() < 0.4:
+        after = chance.choice(AFTER).format(" AND ".join(of_edges))
+    else:
+        said += of_edges
     where = f" WHERE {' AND '.join(said)}" if said else ""
     returned = ", ".join(f"{name}.{column} AS c{place}" for place, (name, column) in enumerate(pattern.columns))
-    pattern.text = f"MATCH {text}{where} RETURN {returned}"
+    pattern.text = f"MATCH {text}{where}{after} RETURN {returned}"
     pattern.parameters = {name: value for name, value in pattern.parameters.items() if f"${name}" in pattern.text}
     return pattern
 

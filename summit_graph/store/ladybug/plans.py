@@ -1,11 +1,17 @@
 """Plans that the embedded engine answers wrong rows with, silently, and so are refused (ladybug 0.22.0).
 
-A filter that computes something of a relationship (`a.count >= 5`, `$scope = 'all' OR a.selected`) loses or invents
-rows where the pattern has other relationships; one that is a truth value itself (`a.selected`) is right where no other
-relationship is scanned above it; what is computed in RETURN or WITH is right. That is what random patterns showed,
-compared with joins in Python (tests/contract/test_random_patterns.py), and a store of ten million edges: every wrong
-answer had a plan with such a filter right above the scan of its relationship. What a plan is depends on how much a
-store holds of what, so a text is judged in the store that it is asked of.
+Three kinds are known, from random patterns compared with joins in Python (tests/contract/test_random_patterns.py), from
+every form of a truth value in every place (tests/contract/test_truth_values.py), and from a store of ten million edges:
+
+1. A filter that computes something of a relationship (`a.count >= 5`, `$scope = 'all' OR a.selected`), right above its
+   scan, loses or invents rows where the pattern has other relationships; one that is a truth value itself
+   (`a.selected`) is right where no other relationship is scanned above it.
+2. A filter that is nothing but a computed truth value (`WITH a.count >= 5 AS good … WHERE good`, `WHERE coalesce(…)`)
+   gives the first row's values to others, unless it stands right above a scan. Compared (`good = true`), it is right.
+3. A CASE that is itself the condition of a CASE decides by the first row. Compared, it is right.
+
+What is computed in RETURN or WITH is right, and so is every filter after WITH that compares. What a plan is depends on
+how much a store holds of what, so a text is judged in the store that it is asked of.
 """
 
 from __future__ import annotations
@@ -18,12 +24,21 @@ import ladybug
 
 from summit_graph.errors import QueryRefused, SummitError
 from summit_graph.store.ladybug.engine import fetch
+from summit_graph.store.ladybug.texts import has_lone_truth_value, has_nested_case, words_of
 
 _CELL = re.compile(r"│([^│]*)(?=│)")
 _OPERATOR = re.compile(r"[A-Z_]+\[\d+\]")
 _RIGHT = re.compile(r"\w+\.\w+|IS_(NOT_)?NULL\(\$\w+\)")
 """Filters that compute nothing of a relationship: its property itself, or whether a parameter was given."""
+_SCANS = frozenset({"SCAN_NODE_TABLE", "SCAN_REL_TABLE", "PRIMARY_KEY_SCAN_NODE_TABLE", "QUERY_PRIMARY_KEY_LOOKUP"})
+"""Operators that read what is stored, and name it."""
+_NAME = re.compile(r"\w+")
 _MEASURED = ("NumOutputTuples", "ExecutionTime", "TotalTime")
+
+ALONE = (
+    "the embedded engine answers wrong rows where a computed truth value filters alone, as in WHERE good or "
+    "WHERE coalesce(…): compare it, as in WHERE good = true, or ask Neo4j"
+)
 
 Box = tuple[str, list[str]]
 """An operator, and the lines that say what it does."""
@@ -31,6 +46,14 @@ Box = tuple[str, list[str]]
 
 def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, Any]) -> None:
     """Raises QueryRefused where the engine would answer a query wrong; what it refuses itself is left to it."""
+    words = words_of(text)
+    if has_nested_case(words):
+        raise QueryRefused(
+            "the embedded engine answers wrong rows where a CASE is the condition of a CASE: compare it, as in "
+            "CASE WHEN CASE … END = true THEN …, or ask Neo4j"
+        )
+    if has_lone_truth_value(words):
+        raise QueryRefused(ALONE)
     try:
         [[drawing]] = fetch(connection, f"EXPLAIN {text}", parameters)
     except SummitError:
@@ -42,6 +65,8 @@ def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, 
             f"property of one ({wrong[0]}): return the property and compare it there, as in "
             f"sum(CASE WHEN … THEN 1 ELSE 0 END), or ask Neo4j"
         )
+    if lone_truth_values(str(drawing)):
+        raise QueryRefused(ALONE)
 
 
 def wrong_filters(drawing: str) -> list[str]:
@@ -60,6 +85,27 @@ def wrong_filters(drawing: str) -> list[str]:
         if below_others:
             return below_others
     return computed if scans > 1 else []
+
+
+def lone_truth_values(drawing: str) -> list[str]:
+    """The filters of a drawn plan that are a computed truth value and nothing else, unless right above a scan."""
+    columns = _boxes(drawing)
+    stored = {
+        line.partition(": ")[2] or line
+        for column in columns
+        for operator, lines in column
+        if operator in _SCANS
+        for line in lines
+    }
+    found = []
+    for column in columns:
+        for place, (operator, lines) in enumerate(column):
+            if operator != "FILTER" or column[place + 1][0] in {"SCAN_NODE_TABLE", "SCAN_REL_TABLE"}:
+                continue
+            said = ", ".join(lines)
+            if _NAME.fullmatch(said) and said not in stored:
+                found.append(said)
+    return found
 
 
 def _filters_above(column: list[Box]) -> Iterator[tuple[str, bool]]:
