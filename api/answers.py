@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic_core import to_json
-
 from api.formats import MEDIA_TYPES
 from api.pictures import GraphPictures
 from summit_graph.queries import ClassGraph, Column, Parameter, Query
@@ -29,11 +27,6 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "neurons": {"type": "array", "items": _TEXT},
 }
 """JSON's type of each column type; the others (neuron, layer, run, scope, text) are text."""
-
-
-def json_bytes(value: Any) -> bytes:
-    """JSON in which a number that is none is null, since JSON has no NaN."""
-    return to_json(value, inf_nan_mode="null")
 
 
 def graph_answer(graph: ClassGraph, pictures: GraphPictures) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The HTTP service over one graph store: routes by noun under /api/v1, and the page at /.
 
     create_app("summit.lbug")  ->  /api/v1/runs, /api/v1/queries, /api/v1/queries/<name>, /api/v1/graph,
+                                   /api/v1/pictures, /api/v1/cypher,
                                    /openapi.json, /docs, /healthz, /readyz, /metrics, /
 
 A request passes, from the outermost layer in: the envelope (id, headers, log), the check of its host, of its origin, of

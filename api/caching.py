@@ -38,7 +38,9 @@ def conditional(
 
 def whole(request: Request, content: bytes, media_type: str) -> Response:
     """An answer whose tag is that of its content."""
-    return conditional(request, entity_tag(content.hex()), lambda: Response(content, media_type=media_type))
+    return conditional(
+        request, entity_tag(hashlib.sha256(content).hexdigest()), lambda: Response(content, media_type=media_type)
+    )
 
 
 def in_parts(parts: Iterable[bytes], media_type: str) -> Response:

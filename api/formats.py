@@ -99,17 +99,17 @@ def _json_parts(result: QueryResult) -> Iterator[bytes]:
         "query": result.query,
         "columns": [{"name": name, "type": kind} for name, kind in result.columns],
     }
-    yield _json(head)[:-1] + b',"rows":['
+    yield json_bytes(head)[:-1] + b',"rows":['
     separator = b""
     for rows in _batches(result):
-        yield separator + _json(rows)[1:-1]
+        yield separator + json_bytes(rows)[1:-1]
         separator = b","
-    yield b"]," + _json({"truncated": result.truncated, "next": result.next})[1:]
+    yield b"]," + json_bytes({"truncated": result.truncated, "next": result.next})[1:]
 
 
 def _json_lines(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:
     for rows in batches:
-        yield b"".join(_json(row) + b"\n" for row in rows)
+        yield b"".join(json_bytes(row) + b"\n" for row in rows)
 
 
 def _csv_parts(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:
@@ -148,6 +148,6 @@ def _batches(result: QueryResult) -> Iterator[list[Row]]:
     return (rows[start : start + ROWS_PER_PART] for start in range(0, len(rows), ROWS_PER_PART))
 
 
-def _json(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
     """JSON in which a number that is none is null, since JSON has no NaN."""
     return to_json(value, inf_nan_mode="null")

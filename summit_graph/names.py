@@ -18,7 +18,7 @@ from summit_graph.nearest import nearest
 
 if TYPE_CHECKING:
     from summit_graph.run import Run
-    from summit_graph.store.base import Answer, Store
+    from summit_graph.store.base import Store
 
 CANDIDATES = 5
 """How many nearest names or candidates an error lists."""
@@ -199,7 +199,7 @@ def runs_of_store(store: Store, said: str | None = None) -> tuple[RunName, ...]:
     """
 
     def look_up() -> tuple[RunName, ...]:
-        rows = _rows(_read(store, "run_names", {"run": said}))
+        rows = _read(store, "run_names", {"run": said})
         return tuple(RunName(row["run"], row["name"], row["state"], row["digest"], row["format"]) for row in rows)
 
     version = store.version()
@@ -247,8 +247,8 @@ def names_of_store(store: Store, run: RunName) -> Names:
     """The names of a loaded run. They are kept by the run's digest, which stands for the same content in any store."""
 
     def look_up() -> Names:
-        classes = _rows(_read(store, "classes", {"run": run.id, "search": None, "sort": "number"}))
-        layers = _rows(_read(store, "layers", {"run": run.id}))
+        classes = _read(store, "classes", {"run": run.id, "search": None, "sort": "number"})
+        layers = _read(store, "layers", {"run": run.id})
         return Names(
             run.id,
             tuple(
@@ -273,16 +273,12 @@ def names_of_directory(run: Run) -> Names:
     return Names(run_id, tuple(sorted(classes, key=lambda entry: entry.number)), layers)
 
 
-def _read(store: Store, query: str, values: dict[str, object]) -> Answer:
+def _read(store: Store, query: str, values: dict[str, object]) -> list[dict[str, Any]]:
     # Imported when called: queries look names up here, and names are looked up by queries.
     from summit_graph.queries.catalogue import packaged_catalogue
 
     text = packaged_catalogue().get(query).text(store.dialect)
-    return store.read(text, values, label=query)
-
-
-def _rows(answer: Answer) -> list[dict[str, Any]]:
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    return store.read(text, values, label=query).by_name()
 
 
 def _plain(name: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.answers import documented_answer, json_bytes
+from api.answers import documented_answer
 from api.body import read_body
-from api.formats import MEDIA_TYPES, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import refuse_unknown
 from api.problems import documented
 from api.service import service_of
@@ -96,7 +96,7 @@ def _content(answer: Answer) -> bytes:
     return json_bytes(
         {
             "columns": [{"name": name, "type": "any"} for name in answer.columns],
-            "rows": [dict(zip(answer.columns, row, strict=True)) for row in answer.rows],
+            "rows": answer.by_name(),
             "truncated": answer.truncated,
         }
     )

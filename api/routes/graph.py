@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from api.answers import GRAPH_SCHEMA, documented_answer, graph_answer, json_bytes
+from api.answers import GRAPH_SCHEMA, documented_answer, graph_answer
 from api.caching import whole
-from api.formats import MEDIA_TYPES, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
 from api.pictures import graph_pictures
 from api.problems import documented

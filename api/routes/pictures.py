@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from api.answers import PICTURES_SCHEMA, documented_answer, json_bytes
+from api.answers import PICTURES_SCHEMA, documented_answer
 from api.caching import conditional, whole
-from api.formats import MEDIA_TYPES, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
 from api.pictures import IMMUTABLE, MEDIA_TYPE, addresses, graph_pictures
 from api.problems import documented

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, json_bytes, query_answers
+from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, query_answers
 from api.caching import CACHE_CONTROL, conditional, entity_tag, in_parts, whole
-from api.formats import MEDIA_TYPES, parts_of, parts_of_rows, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, parts_of, parts_of_rows, wanted_format
 from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, values_of
 from api.problems import documented
 from api.service import service_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import documented_answer, json_bytes, rows_schema
+from api.answers import documented_answer, rows_schema
 from api.caching import whole
-from api.formats import MEDIA_TYPES, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import refuse_unknown
 from api.problems import documented
 from api.service import service_of

@@ -12,15 +12,13 @@ import typer
 from summit_graph.cli.parameter_options import with_parameters
 from summit_graph.cli.stopping import stopping_politely
 from summit_graph.errors import SummitError
+from summit_graph.exchange import PUBLISHED_PARAMETERS
 from summit_graph.run.parameters import Parameters
 
 if TYPE_CHECKING:
     from ingest.pipeline import Summary
 
 group = typer.Typer()
-
-AS_PUBLISHED: Mapping[str, float] = {"activation_mass": 0.01, "influence_top": 5, "attribution_mass": 0.075}
-"""The parameters of Summit's published graphs."""
 
 
 @group.command("ingest")
@@ -85,7 +83,10 @@ def ingest(
         typer.Option("--pictures/--no-pictures", help="Draw strips of the patches that activate neurons most."),
     ] = True,
     as_published: Annotated[
-        bool, typer.Option("--as-published", help="Summit's published parameters: masses of 0.01 and 0.075, top 5.")
+        bool,
+        typer.Option(
+            "--as-published", help="Summit's published parameters: masses of 0.01 and 0.075, top 5, damping 0.85."
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -102,7 +103,7 @@ def ingest(
         raise typer.BadParameter("give the run directory to write", param_hint="--out")
     if as_published:
         _refuse_contradiction(context)
-        given |= AS_PUBLISHED
+        given |= PUBLISHED_PARAMETERS
     parameters = Parameters(model=model, **given)
     require_torch()
     # The images are looked for before torch is imported, which takes seconds.
@@ -206,7 +207,7 @@ def _report(summary: Summary, out: Path) -> dict[str, Any]:
 
 
 def _refuse_contradiction(context: typer.Context) -> None:
-    for parameter in AS_PUBLISHED:
+    for parameter in PUBLISHED_PARAMETERS:
         source = context.get_parameter_source(parameter)
         if source is not None and source.name == "COMMANDLINE":
             option = "--" + parameter.replace("_", "-")

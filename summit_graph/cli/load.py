@@ -18,6 +18,7 @@ from summit_graph.errors import SummitError
 group = typer.Typer()
 
 Database = Annotated[str | None, typer.Option("--db", metavar="URL", help=settings.setting("db").meaning)]
+"""The store that a command works on."""
 
 
 @group.command("load")

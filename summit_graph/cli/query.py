@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from summit_graph import settings
+from summit_graph.cli.load import Database
 from summit_graph.errors import SummitError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 group = typer.Typer()
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
-Database = Annotated[str | None, typer.Option("--db", metavar="URL", help=settings.setting("db").meaning)]
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="How rows are written; jsonl: one object of columns a line.")
 ]

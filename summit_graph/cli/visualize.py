@@ -18,7 +18,10 @@ def visualize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory; pictures are added to it.")],
     neurons: Annotated[
         list[str] | None,
-        typer.Option(help="selected (those of the classes' graphs, the default), all, or LAYER/CHANNEL, repeated."),
+        typer.Option(
+            metavar="WHICH",
+            help="selected (those of the classes' graphs, the default), all, or LAYER/CHANNEL, repeated.",
+        ),
     ] = None,
     weights: Annotated[str | None, typer.Option(help="The run's weights file, where it has moved.")] = None,
     diverse: Annotated[bool, typer.Option("--diverse", help="Four images a neuron, as different as can be.")] = False,

@@ -11,8 +11,7 @@ import pyarrow as pa
 from summit_graph.errors import SummitError
 from summit_graph.exchange.class_graphs import EDGES, NODES, Place
 from summit_graph.names import find_run, names_of_store
-from summit_graph.queries import packaged_catalogue
-from summit_graph.queries.running import Row, fetch_rows
+from summit_graph.queries.running import Row, fetch_packaged
 from summit_graph.rows import Scope
 from summit_graph.schema import PROBABILITY_BARS
 from summit_graph.store.base import Store
@@ -73,10 +72,7 @@ class StoreGraphs:
         return {"class": self.names.find_class(number).id}
 
     def _rows(self, name: str, **values: Any) -> list[Row]:
-        query = packaged_catalogue().get(name)
-        # What is not asked for has its default, as for whoever asks the query.
-        defaults = {parameter.name: parameter.default for parameter in query.parameters}
-        return fetch_rows(self._store, query, {**defaults, **values, "run": self._run}, timeout_ms=NO_TIME_LIMIT)
+        return fetch_packaged(self._store, name, self._run, values, timeout_ms=NO_TIME_LIMIT)
 
     def _place(self, neuron: str) -> tuple[int, int]:
         layer, _, channel = neuron.rpartition("/")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +29,7 @@ from summit_graph.exchange.summit_pictures import write_pictures
 from summit_graph.names import ClassName
 from summit_graph.queries.slots import slots
 from summit_graph.run.atomic import replacing
+from summit_graph.store.base import Progress
 
 ATTRIBUTED = 3
 """Incoming edges in `attr_channels`."""
@@ -36,7 +37,6 @@ FIRST_SHOWN = "white_wolf"
 """The class that the page opens with, by a constant of its own."""
 
 Row = Mapping[str, Any]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

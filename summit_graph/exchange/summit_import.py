@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from summit_graph import __version__
 from summit_graph.errors import SummitError
-from summit_graph.exchange import SUMMIT_RUN
+from summit_graph.exchange import PUBLISHED_PARAMETERS, SUMMIT_RUN
 from summit_graph.exchange.class_list import ListedClass, read_class_list
 from summit_graph.exchange.summit_files import PublishedGraph, PublishedGraphs, read_published_graphs
 from summit_graph.run import ClassResult, LayerEntry, Manifest, RunWriter, read_manifest, tables
 from summit_graph.run.manifest import FILE_NAME, check_run_id, now
+from summit_graph.store.base import Progress
 
 MODEL, DATASET = "InceptionV1", "ImageNet"
 
@@ -40,23 +41,12 @@ INCEPTION_V1_CHANNELS: Mapping[str, int] = {
 }
 """The inception modules of InceptionV1 as published with Lucid, in forward order."""
 
-PUBLISHED_PARAMETERS: Mapping[str, float] = {
-    "activation_mass": 0.01,
-    "influence_top": 5,
-    "attribution_mass": 0.075,
-    "damping": 0.85,
-}
-"""What the authors made the files with. They differ from the paper, whose activation mass is 0.03."""
-
 PUBLISHED_DEFECTS = (
     "influences were counted with stride 3, so at every ninth position",
     "the outlier channels were left out of the wrong layer's influences",
     "attr_channels number inner channels as if they were those of the layer below: not taken",
 )
 """What is known to be wrong with the published counts, so that nobody compares a run of their own with them blindly."""
-
-Progress = Callable[[str], None]
-"""Called with one line at a time: what an import is doing."""
 
 Embedding = Callable[[Sequence[NDArray[np.integer[Any]]]], Sequence[NDArray[np.float64]]]
 """Counts of each layer, (classes, channels), to a point for each class, (classes, 2)."""

@@ -26,7 +26,6 @@ def stream_ad_hoc(
     *,
     row_limit: int | None = None,
     timeout_ms: int | None = None,
-    label: str = LABEL,
 ) -> Iterator[RowStream]:
     """Runs an ad hoc query; its first rows are taken while the block lasts.
 
@@ -35,7 +34,7 @@ def stream_ad_hoc(
     could hold only one of them.
     """
     size = settings.number("cypher_row_limit") if row_limit is None else row_limit
-    with store.stream(text, parameters, timeout_ms=timeout_ms, label=label) as found:
+    with store.stream(text, parameters, timeout_ms=timeout_ms, label=LABEL) as found:
         twice = [name for index, name in enumerate(found.columns) if name in found.columns[:index]]
         if twice:
             raise SummitError(f"two columns are called {twice[0]}: give one another name with AS")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from summit_graph.names import ClassName, LayerName, find_run, names_of_store
-from summit_graph.queries.catalogue import packaged_catalogue
-from summit_graph.queries.running import Row, fetch_rows
+from summit_graph.queries.running import Row, fetch_packaged
 from summit_graph.queries.slots import slots
 
 if TYPE_CHECKING:
@@ -59,10 +58,8 @@ class ClassGraph:
     kept: Kept
 
 
-def class_graph(
-    store: Store, class_: str | int, run: str | None = None, *, timeout_ms: int | None = None
-) -> ClassGraph:
-    """The attribution graph of the class of that number, name or id; `run` as in every query.
+def class_graph(store: Store, class_: str | int, run: str | None = None) -> ClassGraph:
+    """The selected attribution graph of the class of that number, name or id; `run` None is the only or newest run.
 
     Raises NotFound with the nearest names, SummitError where several could be meant, StoreUnavailable, QueryTimeout.
     """
@@ -71,10 +68,7 @@ def class_graph(
     of_class = names.find_class(class_)
 
     def fetch(query: str) -> list[Row]:
-        asked = packaged_catalogue().get(query)
-        defaults = {parameter.name: parameter.default for parameter in asked.parameters}
-        values: dict[str, Any] = {**defaults, "run": found.id, "class": of_class.id}
-        return fetch_rows(store, asked, values, timeout_ms=timeout_ms)
+        return fetch_packaged(store, query, found.id, {"class": of_class.id})
 
     neurons, edge_rows = fetch("class_neurons"), fetch("class_edges")
     edges = tuple(GraphEdge(row["source"], row["target"], row["count"], row["share"]) for row in edge_rows)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from summit_graph.queries.streaming import RowStream
 
 Row = Mapping[str, Any]
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
 _ARROW_TYPES = {
     "class": "int64",
     "integer": "int64",

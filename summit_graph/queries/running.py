@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from summit_graph import settings
 from summit_graph.errors import InvalidParameter, NotFound, QueryRefused, SummitError, WrongQueryFile
 from summit_graph.kept import Kept
 from summit_graph.names import Names, RunName, find_run, names_of_store, runs_of_store
@@ -74,18 +73,14 @@ def run_query(
     values: Mapping[str, Any],
     *,
     page: str | None = None,
-    maximum_rows: int | None = None,
-    timeout_ms: int | None = None,
 ) -> QueryResult:
     """Runs a canned query with the values that a user gave (text or Python values; None is as if not given).
 
     `values` holds the query's parameters, `run` and `limit` among them. `page` is an earlier answer's `next`.
-    `maximum_rows` bounds a page whatever `limit` says. Raises InvalidParameter, NotFound (with the nearest names),
-    QueryTimeout, StoreUnavailable, or SummitError where the run lacks what the query needs.
+    Raises InvalidParameter, NotFound (with the nearest names), QueryTimeout, StoreUnavailable, or SummitError where the
+    run lacks what the query needs.
     """
-    return answer_question(
-        store, ask(store, query, values), page=page, maximum_rows=maximum_rows, timeout_ms=timeout_ms
-    )
+    return answer_question(store, ask(store, query, values), page=page)
 
 
 def ask(store: Store, query: Query, values: Mapping[str, Any]) -> Question:
@@ -110,7 +105,7 @@ def answer_question(
     maximum_rows: int | None = None,
     timeout_ms: int | None = None,
 ) -> QueryResult:
-    """Runs a query whose values are bound; see `run_query`."""
+    """Runs a query whose values are bound; see `run_query`. `maximum_rows` bounds a page whatever `limit` says."""
     query, bound = question.query, question.bound
     offset = page_offset(page, question.digest)
     size = page_size(question, maximum_rows)
@@ -129,7 +124,7 @@ def answer_question(
     )
 
 
-def page_size(question: Question, maximum_rows: int | None) -> int | None:
+def page_size(question: Question, maximum_rows: int | None = None) -> int | None:
     """How many rows an answer may have; None where nothing bounds it."""
     limits = [limit for limit in (question.bound.get("limit"), maximum_rows) if limit is not None]
     return min(limits) if limits else None
@@ -200,9 +195,9 @@ def fetch_rows(
 
         def fetch(name: str, values: Mapping[str, Any]) -> list[Row]:
             other = packaged_catalogue().get(name)
-            return _rows_by_name(_read(store, other, {**bound, **values}, None, timeout_ms))
+            return _read(store, other, {**bound, **values}, None, timeout_ms).by_name()
 
-        fetched = _rows_by_name(_read(store, query, bound, None, timeout_ms, row_limit))
+        fetched = _read(store, query, bound, None, timeout_ms, row_limit).by_name()
         try:
             return SEARCHES[query.header.search](fetched, bound, fetch)[:row_limit]
         except KeyError as error:
@@ -212,6 +207,15 @@ def fetch_rows(
     answer = _read(store, query, bound, row_limit, timeout_ms)
     check_columns(query, answer.columns)
     return named_rows(answer.rows, query, bound["run"])
+
+
+def fetch_packaged(
+    store: Store, name: str, run: str, bound: Mapping[str, Any] | None = None, timeout_ms: int | None = None
+) -> list[Row]:
+    """Every row of one of the project's own queries; what is not bound has its default, as for whoever asks it."""
+    query = packaged_catalogue().get(name)
+    defaults = {parameter.name: parameter.default for parameter in query.parameters}
+    return fetch_rows(store, query, {**defaults, **(bound or {}), "run": run}, timeout_ms=timeout_ms)
 
 
 def check_columns(query: Query, returned: tuple[str, ...]) -> None:
@@ -241,7 +245,7 @@ def _read(
             text,
             values_of_text(text, bound, limit if row_limit is None else row_limit),
             row_limit=row_limit,
-            timeout_ms=settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms,
+            timeout_ms=timeout_ms,
             label=query.name,
         )
 
@@ -255,10 +259,6 @@ def naming_the_file(query: Query) -> Iterator[None]:
         if type(error) not in {SummitError, QueryRefused}:
             raise
         raise WrongQueryFile(f"{query.file}: {error}") from None
-
-
-def _rows_by_name(answer: Answer) -> list[Row]:
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
 def values_of_text(text: str, bound: Mapping[str, Any], row_limit: int | None) -> dict[str, Any]:
@@ -312,7 +312,8 @@ def _check_needs(store: Store, query: Query, bound: Mapping[str, Any], run: RunN
 
 
 def _holdings(store: Store, run: RunName) -> Row:
-    return fetch_rows(store, packaged_catalogue().get("run_contents"), {"run": run.id})[0]
+    [row] = fetch_packaged(store, "run_contents", run.id)
+    return row
 
 
 _kept_holdings: Kept[Row] = Kept(32)

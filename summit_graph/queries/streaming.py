@@ -61,12 +61,9 @@ def stream_query(
     values: Mapping[str, Any],
     *,
     page: str | None = None,
-    maximum_rows: int | None = None,
-    timeout_ms: int | None = None,
 ) -> Iterator[RowStream]:
     """Runs a canned query as `run_query` does; its rows are taken while the block lasts."""
-    question = ask(store, query, values)
-    with stream_answer(store, question, page=page, maximum_rows=maximum_rows, timeout_ms=timeout_ms) as answer:
+    with stream_answer(store, ask(store, query, values), page=page) as answer:
         yield answer
 
 
@@ -76,20 +73,23 @@ def stream_answer(
     question: Question,
     *,
     page: str | None = None,
-    maximum_rows: int | None = None,
     timeout_ms: int | None = None,
 ) -> Iterator[RowStream]:
-    """The answer of a question, or a page of it. A path search holds its rows: they are few."""
+    """The answer of a question, or a page of it, whose rows are taken while the block lasts.
+
+    A search holds all its rows: it ranks them before the first is known. `timeout_ms` None is the setting
+    `query_timeout_ms`.
+    """
     query = question.query
     stream = RowStream(question.run, query.name, question.columns, iter(()))
     if query.header.search is not None:
-        answer = answer_question(store, question, page=page, maximum_rows=maximum_rows, timeout_ms=timeout_ms)
+        answer = answer_question(store, question, page=page, timeout_ms=timeout_ms)
         stream.batches, stream.rows = iter([answer.rows]), len(answer.rows)
         stream.truncated, stream.next = answer.truncated, answer.next
         yield stream
         return
     offset = page_offset(page, question.digest)
-    size = page_size(question, maximum_rows)
+    size = page_size(question)
     text = query.text(store.dialect)
     # One row more than the page says whether there is another page.
     used = values_of_text(text, question.bound, None if size is None else offset + size + 1)

@@ -1,8 +1,9 @@
 """What neither engine can do alone: path searches over fetched class graphs, rankings within groups, masses.
 
 Neither engine has weighted k-paths, and enumerating walks explodes. A query whose header says `search: NAME` fetches
-the classes' vertices and edges with its text (small: a class's graph is one thing in the store), and the function of
-that name here makes the rows, the same on both engines.
+with its text what it is about (a class's graph, which is small and one thing in the store; its layers; the pairs that
+are confused), and the function of that name here makes the rows of it, the same on both engines. It may fetch more by
+other queries of the catalogue.
 """
 
 from collections.abc import Mapping

@@ -24,6 +24,10 @@ class Answer:
     truncated: bool
     """Whether rows beyond `row_limit` were left out."""
 
+    def by_name(self) -> list[dict[str, Any]]:
+        """Each row as a dictionary of its columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Stream:

@@ -69,7 +69,7 @@ def settings_text() -> str:
 def _metavar(parameter: Any) -> str:
     """How a value is written: an argument by its name, an option's value by its type."""
     if parameter.param_type_name == "argument":
-        name = str(parameter.metavar or parameter.name).upper()
+        name = str(parameter.metavar or parameter.name).upper().strip("[]")
         return name if parameter.required else f"[{name}]"
     annotation = parameter.type_descriptor.annotation
     words = {int: "N", float: "NUMBER", str: "TEXT", Path: "PATH"}
