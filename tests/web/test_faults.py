@@ -102,6 +102,7 @@ def test_a_service_with_a_key_asks_for_it_at_first_and_again_when_its_time_is_ov
             page.get_by_label("This service asks for its key").fill(key)
             page.get_by_role("button", name="Continue").click()
             title(page, "tench")
+            expect(page).to_have_url(re.compile("sort=name"))
 
 
 def test_a_service_that_goes_is_said_and_its_return_is_noticed(
