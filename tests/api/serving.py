@@ -55,7 +55,8 @@ def serving(
     """
     started = time.monotonic()
     # A file: a pipe that nobody reads would fill up with the lines of requests.
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as messages:
+    # It is only added to, so that reading it, which moves the place that both share, makes nothing be written over.
+    with tempfile.TemporaryFile("a+", encoding="utf-8") as messages:
         process = subprocess.Popen(
             command or command_line("serve", "--port", "0", *options),
             cwd=folder,

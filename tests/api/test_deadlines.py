@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import neo4j
@@ -124,13 +125,26 @@ def test_a_client_that_goes_away_ends_its_query(
         assert 'summit_graph_queries_cancelled_total{query="runaway"} 1' in response.read().decode()
 
 
+def line_of(served: Serving, request_id: str) -> dict[str, Any]:
+    """The log's one line of a request; a thread writes it after the answer was sent."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < 30:
+        said = served.messages()
+        whole = said[: said.rfind("\n") + 1]
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        found = [line for line in lines if line["request_id"] == request_id]
+        if found:
+            [line] = found
+            return dict(line)
+        time.sleep(0.05)
+    raise AssertionError(f"no line of {request_id}")
+
+
 def test_the_query_and_the_request_are_named_in_one_line(limited: tuple[str, Serving, Neo4jServer | None]) -> None:
     _, served, _ = limited
     with urllib.request.urlopen(f"{served.address}api/v1/queries", timeout=30) as response:
         request_id = response.headers["X-Request-ID"]
-    time.sleep(0.5)
-    lines = [json.loads(line) for line in served.messages().splitlines() if line.startswith("{")]
-    [line] = [line for line in lines if line["request_id"] == request_id]
+    line = line_of(served, request_id)
     assert (line["method"], line["path"], line["route"], line["status"]) == (
         "GET",
         "/api/v1/queries",
