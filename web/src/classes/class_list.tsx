@@ -13,9 +13,9 @@ const ROW_PX = 32;
 const SPARE_ROWS = 6;
 
 const SORT_TITLES: Record<Sort, string> = {
-  similarity: "most similar first",
-  "accuracy-up": "lowest accuracy first",
-  "accuracy-down": "highest accuracy first",
+  similarity: "most similar",
+  "accuracy-up": "least accurate",
+  "accuracy-down": "most accurate",
   name: "by name",
   number: "by number",
 };
