@@ -180,7 +180,8 @@ function Picture({ graph, part, chains, name }: PictureProps) {
       </div>
       <p class="legend">
         <span class="sign input" aria-hidden="true" /> inputs <span class="sign output" aria-hidden="true" /> outputs of
-        the neuron pointed at · larger tile: in more images · click keeps
+        the neuron pointed at
+        <span class="more"> · larger tile: in more images · click keeps</span>
       </p>
     </div>
   );
