@@ -88,6 +88,12 @@ def test_everything_fits_the_window(browser: Browser, real_served: Serving, widt
             assert node["x"] + node["width"] / 2 <= box["x"] + box["width"]
             assert box["y"] <= node["y"] - node["height"] / 2
             assert node["y"] + node["height"] / 2 <= box["y"] + box["height"]
+        patches = page.locator(".pin .patches span")
+        expect(patches).not_to_have_count(0)
+        panel = page.locator(".pin").bounding_box()
+        assert panel is not None
+        rights = "spans => spans.map(span => span.getBoundingClientRect().right)"
+        assert max(patches.evaluate_all(rights)) <= panel["x"] + panel["width"] + 0.5
         if width >= 1024:
             assert page.evaluate("document.documentElement.scrollHeight") == size["height"]
 
