@@ -128,9 +128,11 @@ def _compare_target(target: TargetTerms, counts: ClassCounts, differences: _Diff
     wrong = (counted != expected).any(1).nonzero().flatten().tolist()
     for row in wrong:
         differing = (counted[row] != expected[row]).nonzero().flatten()
-        values = target.largest[row].clamp(min=0)
+        terms = target.largest[row][target.largest[row].isfinite()]
+        values = terms.clamp(min=0)
         cut = float(values.sort(descending=True).values[min(INFLUENCE_TOP, len(values)) - 1])
-        scale = cut if cut > 0 else float(values.max())
+        # Where fewer than k are above 0, what is decided is whether a term is.
+        scale = cut if cut > 0 else float(terms.abs().max())
         margin = float((target.largest[row, differing] - cut).abs().max())
         differences.widest = max(differences.widest, margin / scale if scale > 0 else torch.inf)
     differences.decisions += len(expected)
