@@ -125,14 +125,14 @@ def _compare_target(target: TargetTerms, counts: ClassCounts, differences: _Diff
             assert bool((torch.from_numpy(hop.count) == 1).all())
             counted[hop.target_channel.tolist(), at] = True
     expected = _top(target.largest)
+    # Where fewer than k terms are above 0, what is decided is whether a term is: beside the target's other terms.
+    largest = float(target.largest[target.largest.isfinite()].abs().max())
     wrong = (counted != expected).any(1).nonzero().flatten().tolist()
     for row in wrong:
         differing = (counted[row] != expected[row]).nonzero().flatten()
-        terms = target.largest[row][target.largest[row].isfinite()]
-        values = terms.clamp(min=0)
-        cut = float(values.sort(descending=True).values[min(INFLUENCE_TOP, len(values)) - 1])
-        # Where fewer than k are above 0, what is decided is whether a term is.
-        scale = cut if cut > 0 else float(terms.abs().max())
+        above = target.largest[row].clamp(min=0).sort(descending=True).values
+        cut = float(above[INFLUENCE_TOP - 1]) if len(above) >= INFLUENCE_TOP else 0.0
+        scale = cut if cut > 0 else largest
         margin = float((target.largest[row, differing] - cut).abs().max())
         differences.widest = max(differences.widest, margin / scale if scale > 0 else torch.inf)
     differences.decisions += len(expected)

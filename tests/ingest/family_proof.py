@@ -13,15 +13,10 @@ PROOF = 1e-9
 """Largest part of a value that may be no term, in float64."""
 NEAR_TIE = 1e-5
 """Margin in float64, as a part of the larger term, below which float32 may decide otherwise."""
-DRIFT = 1e-4
-"""The same for a hundred layers of random weights, over which float32 drifts further."""
 
 
-def compared(case: str, *, twins: int = 2, float32: bool = True, margin: float = NEAR_TIE) -> Comparison:
-    """A model, NAME@SIZE of image, against its naive twin on the first `twins` of two images.
-
-    In float32 it may decide otherwise below a margin.
-    """
+def compared(case: str, *, twins: int = 2, float32: bool = True) -> Comparison:
+    """A model, NAME@SIZE of image, against its naive twin on the first `twins` of two images."""
     name, size = case.split("@")
     model, images = build(name, int(size)), two_images(int(size))
     found = compare_model(model, choose_layers(model, images), images, twins=twins, float32=float32)
@@ -30,7 +25,7 @@ def compared(case: str, *, twins: int = 2, float32: bool = True, margin: float =
     assert found.proof < PROOF
     assert found.ties == 0
     if found.near_ties is not None:
-        assert found.widest < margin, f"float32 decides otherwise at a margin of {found.widest:.3g}"
+        assert found.widest < NEAR_TIE, f"float32 decides otherwise at a margin of {found.widest:.3g}"
     return found
 
 
