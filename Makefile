@@ -18,7 +18,7 @@ demo: .venv/installed-ingest ## a small model on real digits, from training to a
 	@$(BIN)/summit-graph demo
 
 test: .venv/installed-dev services lint types ## lint, types, drift checks and tests, with all their own set-up
-	@$(BIN)/pytest -m "not long" -n logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -m "not long"
 
 test-long: .venv/installed-dev services ## the tests that take minutes (TESTS=tests/store: a part); figures go to docs/evidence.md
 	@SUMMIT_EVIDENCE=docs/evidence.md $(BIN)/pytest -m "long or measured" --timeout 3600 $(TESTS)
