@@ -52,8 +52,8 @@ class Neo4jServer:
         """The environment variables with which `summit-graph --db URL` finds user, password and database."""
         return {"NEO4J_USERNAME": self.user, "NEO4J_PASSWORD": self.password, "NEO4J_DATABASE": self.database}
 
-    def empty(self) -> None:
-        """Delete every node in bounded transactions, and every constraint and index that somebody made."""
+    def delete_nodes(self) -> None:
+        """Delete every node in bounded transactions."""
         with GraphDatabase.driver(self.url, auth=(self.user, self.password)) as driver:
             with driver.session(database=self.database) as session:
                 # Relationships first: a batch of nodes may hold so many that one transaction's memory does not suffice.
@@ -61,6 +61,12 @@ class Neo4jServer:
                     delete = f"MATCH {pattern} WITH x LIMIT {DELETE_BATCH} DELETE x RETURN count(*) AS deleted"
                     while session.run(delete).single(strict=True)["deleted"]:
                         pass
+
+    def empty(self) -> None:
+        """Delete every node, and every constraint and index that somebody made."""
+        self.delete_nodes()
+        with GraphDatabase.driver(self.url, auth=(self.user, self.password)) as driver:
+            with driver.session(database=self.database) as session:
                 for record in session.run("SHOW CONSTRAINTS YIELD name").data():
                     session.run(f"DROP CONSTRAINT `{record['name']}`").consume()
                 made = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"

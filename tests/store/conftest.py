@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from neo4j import GraphDatabase
 
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
@@ -33,8 +32,7 @@ def neo4j_place(neo4j_server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(name, value)
     # A load that was killed keeps others waiting for so long.
     monkeypatch.setenv("SUMMIT_LEASE_MS", "1500")
-    with GraphDatabase.driver(neo4j_server.url, auth=(neo4j_server.user, neo4j_server.password)) as driver:
-        driver.execute_query("MATCH (n) DETACH DELETE n", database_=neo4j_server.database)
+    neo4j_server.delete_nodes()
     return neo4j_server
 
 
