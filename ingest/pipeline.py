@@ -89,7 +89,8 @@ def ingest(
                 parameters, images, device=device, workers=workers, classes=classes, image_labels=image_labels
             )
             manifest = preparation.manifest(name)
-            _refuse_other_numbers(RunWriter.check(out, manifest), manifest, out)
+            # By rank 0 alone: to the others, what it begins to write meanwhile would be somebody else's.
+            ranks.in_turn(lambda: _refuse_other_numbers(RunWriter.check(out, manifest), manifest, out), lambda: None)
             _describe(preparation, ranks, progress)
             writer = ranks.in_turn(lambda: _begin(preparation, manifest, out), lambda: RunWriter.join(out, manifest))
         with writer:

@@ -51,6 +51,13 @@ def test_what_rank_0_refuses_all_refuse(server: IngestServer, tiny_place: Path) 
     ends = server.ranks(2, COMMAND, tiny_place)
     assert [end.code for end in ends] == [1, 1]
     assert all("exists and is no run directory" in end.errors.splitlines()[-1] for end in ends)
+    (tiny_place / "run" / "thesis.tex").unlink()
+    assert server.run([*COMMAND, "--damping", "0.5"], tiny_place).code == 0
+    first, second = server.ranks(2, COMMAND, tiny_place)
+    assert (first.code, second.code) == (1, 1)
+    refused = first.errors.splitlines()[-1].removeprefix("summit-graph: ")
+    assert "damping" in refused
+    assert second.errors.splitlines()[-1].endswith(f"rank 0 stopped: {refused}")
 
 
 def torchrun(tiny_place: Path, *options: object, out: str) -> subprocess.Popen[str]:
