@@ -113,7 +113,8 @@ def _array(path: Path, archive: zipfile.ZipFile, stored: Any, name: str) -> NDAr
         loaded: NDArray[Any] = stored[name]
         return loaded
     with path.open("rb") as file:
-        seek_content(file, member.header_offset)
+        if not seek_content(file, member.header_offset):
+            raise SummitError(f"{path} is damaged: {member.filename} does not begin where the archive says")
         shape, fortran, kind = _array_header(file)
         if kind.hasobject or fortran:
             held: NDArray[Any] = stored[name]

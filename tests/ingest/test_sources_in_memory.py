@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_arrays_that_cannot_be_taken_say_why(tmp_path: Path, arrays: dict[str, n
     with pytest.raises(SummitError) as raised:
         open_source(tmp_path / "a.npz")
     assert said in str(raised.value)
+
+
+def test_an_array_that_does_not_begin_where_the_archive_says_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "arrays.npz"
+    np.savez(path, labels=np.zeros(40, np.int64), images=np.zeros((40, 100, 100, 3), np.uint8))
+    begins = zipfile.ZipFile(path).getinfo("images.npy").header_offset
+    content = bytearray(path.read_bytes())
+    content[begins : begins + 4] = b"torn"
+    path.write_bytes(content)
+    with pytest.raises(SummitError, match="arrays.npz is damaged"):
+        open_source(path)
 
 
 def test_names_of_the_outputs_may_stand_in_the_arrays(tmp_path: Path) -> None:
