@@ -174,7 +174,7 @@ def webp(image: Tensor) -> bytes:
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)
     small = max(pixels.shape[:2]) <= LOSSLESS_UP_TO
-    return encoded(Image.fromarray(pixels), lossless=small, quality=WEBP_QUALITY)
+    return encoded(Image.fromarray(pixels), lossless=small, quality=WEBP_QUALITY, effort=4)
 
 
 def _model_of(run: Run, weights: str | None) -> tuple[nn.Module, InputSpace]:

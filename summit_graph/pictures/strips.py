@@ -32,7 +32,6 @@ def strip(patches: Sequence[Patch], side_px: int) -> bytes:
     squares = Image.new(mode, (shown_px * len(patches), shown_px))
     for place, patch in enumerate(patches):
         squares.paste(_square(patch, side_px, shown_px, mode), (place * shown_px, 0))
-    # Method 0, the quickest: the others take up to a hundred times as long for a tenth of the bytes.
     return encoded(squares, lossless=shown_px <= LOSSLESS_UP_TO_PX)
 
 
@@ -55,8 +54,12 @@ def most_bytes(patches: int, side_px: int) -> float:
     return patches * shown_px**2 * (3 if shown_px <= LOSSLESS_UP_TO_PX else 0.5)
 
 
-def encoded(image: Image.Image, *, lossless: bool, quality: int = WEBP_QUALITY) -> bytes:
-    """An image as a WebP file."""
+def encoded(image: Image.Image, *, lossless: bool, quality: int = WEBP_QUALITY, effort: int = 0) -> bytes:
+    """An image as a WebP file.
+
+    Efforts above 0 (up to 6) take up to a hundred times as long for a tenth of the bytes: too much for thousands of
+    strips.
+    """
     held = io.BytesIO()
-    image.save(held, "WEBP", method=0, lossless=lossless, quality=100 if lossless else quality)
+    image.save(held, "WEBP", method=effort, lossless=lossless, quality=100 if lossless else quality)
     return held.getvalue()
