@@ -71,8 +71,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         section.skipped[test] = report.longrepr[2].removeprefix("Skipped: ")
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Renew the page of evidence where that is asked for: the sections of the test files that passed whole."""
     target = os.environ.get("SUMMIT_EVIDENCE")
-    if target and session.testscollected:
+    if target and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and _ran_whole_files(session):
         EVIDENCE.write(Path(target))
+
+
+def _ran_whole_files(session: pytest.Session) -> bool:
+    """Not so where somebody chose single tests, or stopped at the first that failed."""
+    chosen = session.config.option.keyword or any("::" in argument for argument in session.config.args)
+    return not chosen and not session.shouldfail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from pathlib import Path
 
 from benchmarks.machine import this_machine
@@ -57,4 +58,4 @@ def test_a_machine_is_described_without_its_name() -> None:
     assert machine.cores >= 1
     assert machine.memory_gb > 0.1
     assert machine.processor
-    assert platform.node() not in " ".join(machine.lines())
+    assert platform.node() not in re.findall(r"[\w.-]+", " ".join(machine.lines()))
