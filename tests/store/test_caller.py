@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
-from summit_graph.errors import QueryTimeout
+from summit_graph.errors import QueryTimeout, SummitError
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
 from summit_graph.store.caller import Caller, asking, current_caller
@@ -42,16 +43,19 @@ LIMIT_MS = 60_000
 """Of the runaway query itself: what ends it sooner is its caller, however busy the machine is."""
 
 
+def stop_until(ended: threading.Event, caller: Caller, every_s: float | None) -> None:
+    """Stops a caller again and again: a stop that comes just before the query begins may miss it."""
+    while not ended.wait(every_s):
+        # A busy server may not answer in time; the service goes on then too.
+        with contextlib.suppress(SummitError):
+            caller.stop()
+
+
 def stopped_after_s(store: Store, caller: Caller, stop_every_s: float | None = None) -> float:
     """Seconds until a runaway query ends; stopped from another thread where that is said."""
     begin, ended = time.monotonic(), threading.Event()
 
-    def stop() -> None:
-        # Again and again: one that comes just before the query begins may miss it.
-        while not ended.wait(stop_every_s):
-            caller.stop()
-
-    thread = threading.Thread(target=stop)
+    thread = threading.Thread(target=lambda: stop_until(ended, caller, stop_every_s))
     if stop_every_s is not None:
         thread.start()
     try:
@@ -84,6 +88,7 @@ def test_the_reads_of_a_caller_share_its_time(loaded: Store) -> None:
 
 def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer, small_run: Run) -> None:
     listed: list[dict[str, str]] = []
+    ended = threading.Event()
 
     def look() -> None:
         with neo4j.GraphDatabase.driver(neo4j_empty.url, auth=(neo4j_empty.user, neo4j_empty.password)) as driver:
@@ -93,7 +98,7 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
                 if listed:
                     break
                 time.sleep(0.05)
-        caller.stop()
+        stop_until(ended, caller, 0.5)
 
     caller = Caller("listed", timeout_ms=LIMIT_MS)
     with pytest.MonkeyPatch.context() as patch:
@@ -106,6 +111,7 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
             thread.start()
             with asking(caller), pytest.raises(QueryTimeout):
                 store.read(RUNAWAY, {}, label="shared_neurons", timeout_ms=LIMIT_MS)
+            ended.set()
             thread.join()
         finally:
             store.close()
@@ -116,9 +122,9 @@ def test_a_callers_reads_are_named_in_the_servers_list(neo4j_empty: Neo4jServer,
 def test_who_is_nobody_waits_for_ever_and_an_end_is_forgotten(tmp_path: Path) -> None:
     assert current_caller().time_left_ms(0) == 0
     assert current_caller().time_left_ms(250) == 250
-    caller = Caller("x", timeout_ms=1_000)
+    caller = Caller("x", timeout_ms=60_000)
     with asking(caller):
         assert current_caller() is caller
-        assert 0 < caller.time_left_ms(0) <= 1_000
+        assert 0 < caller.time_left_ms(0) <= 60_000
         assert caller.time_left_ms(300) == 300
     assert current_caller() is not caller
