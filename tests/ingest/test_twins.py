@@ -20,14 +20,13 @@ from ingest.demo import DigitsNet
 from ingest.structure import ClassCounts
 from ingest.trace import trace
 from ingest.weights import load_weights
+from tests.ingest.family_proof import NEAR_TIE
 from tests.ingest.model_twins import TwoInceptions, digits_net_twin, resnet20_twin, two_inceptions_twin
 from tests.ingest.twins import Term, Twin, top_channels, top_terms
 from tests.models.resnet20 import resnet20
 
 INFLUENCE_TOP = 5
 ACTIVATION_MASS = 0.03
-NEAR_TIE = 1e-5
-"""Margin in float64, relative to the larger value, below which float32 may decide otherwise."""
 BLOCKS = tuple(f"layer{stage}.{place}" for stage in (1, 2, 3) for place in range(3))
 
 
