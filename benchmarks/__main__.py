@@ -23,7 +23,7 @@ PARTS = (
     ("ingest", ingest_cost.ratios),
     ("decoding", decode_cost.ratios),
     ("pictures", picture_cost.ratios),
-    ("attribution graphs", attribution_cost.ratios),
+    ("attribution", attribution_cost.ratios),
     ("loads", load_cost.ratios),
     ("queries", query_cost.ratios),
     ("explorer", explorer_cost.ratios),
