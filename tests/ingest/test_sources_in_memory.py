@@ -99,7 +99,7 @@ def test_an_array_that_does_not_begin_where_the_archive_says_is_damaged(tmp_path
     content = bytearray(path.read_bytes())
     content[begins : begins + 4] = b"torn"
     path.write_bytes(content)
-    with pytest.raises(SummitError, match="arrays.npz is damaged"):
+    with pytest.raises(SummitError, match=r"arrays\.npz is damaged"):
         open_source(path)
 
 
