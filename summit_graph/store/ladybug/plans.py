@@ -17,27 +17,32 @@ how much a store holds of what, so a text is judged in the store that it is aske
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ladybug
 
 from summit_graph.errors import QueryRefused, SummitError
 from summit_graph.store.ladybug.engine import fetch
-from summit_graph.store.ladybug.texts import has_lone_truth_value, has_nested_case, words_of
+from summit_graph.store.ladybug.texts import MOST_OPEN, has_lone_truth_value, has_nested_case, most_open, words_of
 
-_CELL = re.compile(r"│([^│]*)(?=│)")
-_OPERATOR = re.compile(r"[A-Z_]+\[\d+\]")
+_HEADING = 5
+"""Lines above the first operators: a box in a box, `Physical Plan`."""
+_TOP = re.compile("┌[─┴]+┐")
 _RIGHT = re.compile(r"\w+\.\w+|IS_(NOT_)?NULL\(\$\w+\)")
 """Filters that compute nothing of a relationship: its property itself, or whether a parameter was given."""
 _SCANS = frozenset({"SCAN_NODE_TABLE", "SCAN_REL_TABLE", "PRIMARY_KEY_SCAN_NODE_TABLE", "QUERY_PRIMARY_KEY_LOOKUP"})
 """Operators that read what is stored, and name it."""
 _NAME = re.compile(r"\w+")
-_MEASURED = ("NumOutputTuples", "ExecutionTime", "TotalTime")
+_MEASURED = ("NumOutputTuples: ", "ExecutionTime: ", "TotalTime: ")
 
 ALONE = (
     "the embedded engine answers wrong rows where a computed truth value filters alone, as in WHERE good or "
     "WHERE coalesce(…): compare it, as in WHERE good = true, or ask Neo4j"
+)
+UNREADABLE = (
+    "the embedded engine's plan of this query cannot be read, so its rows may be wrong: write names and texts without "
+    "line breaks (a text may be a parameter), or ask Neo4j"
 )
 
 Box = tuple[str, list[str]]
@@ -47,6 +52,8 @@ Box = tuple[str, list[str]]
 def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, Any]) -> None:
     """Raises QueryRefused where the engine would answer a query wrong; what it refuses itself is left to it."""
     words = words_of(text)
+    if most_open(words) > MOST_OPEN:
+        raise QueryRefused(f"more than {MOST_OPEN} brackets and CASE are open at once: write the query flatter")
     if has_nested_case(words):
         raise QueryRefused(
             "the embedded engine answers wrong rows where a CASE is the condition of a CASE: compare it, as in "
@@ -103,28 +110,56 @@ def lone_truth_values(drawing: str) -> list[str]:
             if operator != "FILTER" or column[place + 1][0] in {"SCAN_NODE_TABLE", "SCAN_REL_TABLE"}:
                 continue
             said = ", ".join(lines)
-            if _NAME.fullmatch(said) and said not in stored:
+            if not said or (_NAME.fullmatch(said) and said not in stored):
                 found.append(said)
     return found
 
 
 def _filters_above(column: list[Box]) -> Iterator[tuple[str, bool]]:
-    """What each filter right above says, and whether it computes nothing."""
+    """What each filter right above says, and whether it computes nothing; one that says nothing may compute."""
     for operator, lines in reversed(column):
         if operator != "FILTER":
             return
-        yield " ".join(lines), all(_RIGHT.fullmatch(line) for line in lines)
+        yield " ".join(lines), bool(lines) and all(_RIGHT.fullmatch(line) for line in lines)
 
 
 def _boxes(drawing: str) -> list[list[Box]]:
-    """The operators of a drawn plan, column by column, from the last to be done to the first."""
+    """The operators of a drawn plan, column by column, from the last to be done to the first.
+
+    Raises QueryRefused where the boxes do not close where they should, as after a line break in a name.
+    """
     columns: dict[int, list[Box]] = {}
-    for line in drawing.splitlines():
-        for cell in _CELL.finditer(line):
-            text = cell.group(1).strip()
-            column = columns.setdefault(cell.start(), [])
-            if _OPERATOR.fullmatch(text):
-                column.append((text.partition("[")[0], []))
-            elif column and set(text) - set("-─ ") and not text.startswith(_MEASURED):
-                column[-1][1].append(text)
+    row: list[tuple[int, int]] = []
+    for line in drawing.split("\n")[_HEADING:]:
+        if not row:
+            row = [(top.start(), len(top.group()) - 2) for top in _TOP.finditer(line)]
+            if line and not row:
+                raise QueryRefused(UNREADABLE)
+            for begin, _ in row:
+                columns.setdefault(begin, []).append(("", []))
+        elif line[row[0][0] :].startswith("└"):
+            row = []
+        else:
+            for (begin, _), said in zip(row, _cells(line, row), strict=True):
+                operator, lines = columns[begin][-1]
+                if not operator:
+                    columns[begin][-1] = (said.partition("[")[0], lines)
+                elif set(said) - set("-─ ") and not said.startswith(_MEASURED):
+                    lines.append(said)
     return list(columns.values())
+
+
+def _cells(line: str, row: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """What a line says in each box of a row (place and inner width).
+
+    The engine pads by bytes, so a letter of two moves what is right of it; and a name may hold what boxes are drawn of.
+    """
+    place = 0
+    for begin, width in row:
+        box = line[begin - place :]
+        inner = box[1:].encode()
+        line = inner[width:].decode(errors="replace")
+        if not (box.startswith("│") and line.startswith("│")):
+            raise QueryRefused(UNREADABLE)
+        yield inner[:width].decode(errors="replace").strip()
+        line, place = line[1:], begin + width + 2
