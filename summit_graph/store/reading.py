@@ -106,6 +106,15 @@ def with_literal(text: str, parameter: str, word: str) -> str:
     return "".join(pieces) + text[place:]
 
 
+def on_one_line(text: str) -> str:
+    """A text with one space for each stretch of spaces, line breaks and comments; names and strings stay."""
+    place, pieces = 0, []
+    while match := _TOKEN.match(text, place):
+        place = match.end()
+        pieces.append(" " if match.lastgroup == "space" else match.group())
+    return "".join(pieces) + text[place:]
+
+
 def tokens_of(text: str) -> Iterator[Token]:
     """The words, strings, numbers, parameters and symbols of a text; raises SummitError where it has something else."""
     if re.search(r"\\[uU]", text):

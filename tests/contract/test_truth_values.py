@@ -164,6 +164,8 @@ def test_a_plan_that_cannot_be_read_is_refused(store: Store) -> None:
     text = "MATCH (v:Vertex)-[`a\n│b`:FEEDS]->(w:Vertex)-[:FEEDS]->(:Vertex) WHERE `a\n│b`.count >= 5 RETURN v.id AS id"
     with pytest.raises(QueryRefused, match="cannot be read"):
         store.read(text, {})
+    subquery = "MATCH (v:Vertex)\nWHERE NOT EXISTS {\n MATCH (v)-[:FEEDS]->(:Vertex) // none\n}\nRETURN v.id AS id"
+    assert store.read(subquery, {}).rows
     broken = "MATCH (v:Vertex {id: $id})-[e:FEEDS]->(w:Vertex) RETURN w.id AS id"
     assert store.read(broken, {"id": "a\nb│"}).rows == []
 

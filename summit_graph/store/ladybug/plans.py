@@ -25,6 +25,7 @@ import ladybug
 from summit_graph.errors import QueryRefused, SummitError
 from summit_graph.store.ladybug.engine import fetch
 from summit_graph.store.ladybug.texts import MOST_OPEN, has_lone_truth_value, has_nested_case, most_open, words_of
+from summit_graph.store.reading import on_one_line
 
 _HEADING = 5
 """Lines above the first operators: a box in a box, `Physical Plan`."""
@@ -62,7 +63,8 @@ def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, 
     if has_lone_truth_value(words):
         raise QueryRefused(ALONE)
     try:
-        [[drawing]] = fetch(connection, f"EXPLAIN {text}", parameters)
+        # The plan says a subquery as it is written, line breaks and all.
+        [[drawing]] = fetch(connection, f"EXPLAIN {on_one_line(text)}", parameters)
     except SummitError:
         return
     wrong = wrong_filters(str(drawing))
