@@ -238,8 +238,10 @@ class Shadow(TorchDispatchMode):
         if name not in self._left:
             return None
         self._left.discard(name)
-        given = {each.untyped_storage()._cdata for each in tree_leaves(arguments) if isinstance(each, Tensor)}
-        if output.untyped_storage()._cdata in given and self.written_by(output) <= began:
+        given = [each for each in tree_leaves(arguments) if isinstance(each, Tensor)]
+        # A module that hands on the very tensor that it was given, as a dropout does, is one with it.
+        same_memory = output.untyped_storage()._cdata in {each.untyped_storage()._cdata for each in given}
+        if same_memory and self.written_by(output) <= began and all(output is not each for each in given):
             output = output.clone()  # What else reads that memory does not read the layer.
         with _disable_current_modes():  # What is read here is no reader of the model's own.
             self._enter_layer(name, output)
