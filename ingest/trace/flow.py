@@ -341,7 +341,11 @@ class Flow:
             # Some kernels have no integer version: move the places of the elements instead, exact in float64.
             moved = arguments[0]
             places = torch.arange(moved.numel(), dtype=torch.float64).view(moved.shape)
-            return moved.flatten()[function(places, *arguments[1:], **options).long()]
+            try:
+                return moved.flatten()[function(places, *arguments[1:], **options).long()]
+            except RuntimeError:
+                # The shape does not fit what is known of the value, as within attention.
+                return self._unknown(node)
 
     def _window(self, node: Node, x: Node, axes: int) -> Known:
         known: Tensor = self._known[x]
