@@ -331,8 +331,7 @@ class Flow:
 
         arguments: list[Any] = list(map_arg(node.args, address_or_nothing))
         options: dict[str, Any] = dict(map_arg(node.kwargs, address_or_nothing))
-        name = operation_name(node)
-        if name in ("constant_pad_nd", "pad") and (len(arguments) < 3 or arguments[2] == "constant"):
+        if operation_name(node) in ("constant_pad_nd", "pad") and (len(arguments) < 3 or arguments[2] == "constant"):
             return torch.nn.functional.pad(arguments[0], arguments[1], value=NOTHING)
         function: Any = node.target
         try:
@@ -343,8 +342,7 @@ class Flow:
             places = torch.arange(moved.numel(), dtype=torch.float64).view(moved.shape)
             try:
                 return moved.flatten()[function(places, *arguments[1:], **options).long()]
-            except RuntimeError:
-                # The shape does not fit what is known of the value, as within attention.
+            except RuntimeError:  # A shape that does not fit what is known of the value, as within attention.
                 return self._unknown(node)
 
     def _window(self, node: Node, x: Node, axes: int) -> Known:
