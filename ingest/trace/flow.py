@@ -25,6 +25,7 @@ from torch.fx.node import map_arg
 
 from ingest.trace import operations
 from ingest.trace.addresses import (
+    BATCH,
     NOTHING,
     Channels,
     acted_on,
@@ -90,7 +91,7 @@ class Flow:
         else:
             known = evaluate(node, {source: self._stand_in(source) for source in node.all_input_nodes})
         if node in self._layer_of:
-            known = self._enter_layer(node, known)
+            known = self._enter_layer(node, self._without_images(node) or known)
         self._known[node] = known
 
     def _follow(self, node: Node) -> Known:
@@ -151,9 +152,13 @@ class Flow:
         spatial = tuple(size for index, size in enumerate(shape) if index not in (0, axis))
         return len(self.origins), kind, node, shape[axis], axis, spatial, self._program.position[node]
 
-    def _begin(self, origin: Origin) -> Tensor:
+    def _without_images(self, node: Node) -> Unknown | None:
+        """Why no origin can begin with a tensor: its first axis is not that of the images."""
+        return None if shape_of(node)[0] == BATCH else self._unknown(node, "puts more than images on the first axis")
+
+    def _begin(self, origin: Origin) -> Known:
         self.origins.append(origin)
-        return fresh(origin.number, shape_of(origin.node), origin.axis)
+        return self._without_images(origin.node) or fresh(origin.number, shape_of(origin.node), origin.axis)
 
     def _enter_layer(self, node: Node, known: Known) -> Known:
         reads: Channels | Unknown
@@ -168,14 +173,13 @@ class Flow:
 
     def _begin_sum(
         self, node: Node, axis: int, parts: list[Convolution | Side], refusal: Unknown | None, *weights: Node
-    ) -> Tensor:
-        numbered = self._numbered("sum", node, axis)
+    ) -> Known:
         if (kind := node.meta["val"].dtype) != self._program.stand_in.dtype:
             refusal = self._unknown(node, f"computes in {kind}: take autocast and half precision out of the model")
         for name in sorted(name for weight in weights for name in self._program.parameter_names[weight]):
             if self._reader_of.setdefault(name, node) is not node:
                 refusal = self._unknown(node, f"reads parameter {name}, which another operation reads too")
-        return self._begin(Sum(*numbered, parts=parts, refusal=refusal, value=node))
+        return self._begin(Sum(*self._numbered("sum", node, axis), parts=parts, refusal=refusal, value=node))
 
     def _convolve(self, node: Node) -> Known:
         arguments = bound(node)
@@ -340,10 +344,7 @@ class Flow:
             # Some kernels have no integer version: move the places of the elements instead, exact in float64.
             moved = arguments[0]
             places = torch.arange(moved.numel(), dtype=torch.float64).view(moved.shape)
-            try:
-                return moved.flatten()[function(places, *arguments[1:], **options).long()]
-            except RuntimeError:  # A shape that does not fit what is known of the value, as within attention.
-                return self._unknown(node)
+            return moved.flatten()[function(places, *arguments[1:], **options).long()]
 
     def _window(self, node: Node, x: Node, axes: int) -> Known:
         known: Tensor = self._known[x]

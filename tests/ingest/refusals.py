@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.ingest.trace_models import Apply, Attention, Between, Twice, branching_on_data, mixed_by_a_reshape
+from tests.ingest.trace_models import (
+    Apply,
+    Attention,
+    Between,
+    RowsAsImages,
+    Twice,
+    branching_on_data,
+    mixed_by_a_reshape,
+)
 
 
 class OwnBatchStatistics(nn.BatchNorm2d):
@@ -84,6 +92,7 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
         Apply(lambda x: x - x.mean(1, keepdim=True))
     ),
     "a reshape that mixes channels": lambda: Between(Apply(mixed_by_a_reshape)),
+    "rows, heads or groups that are folded into the batch": lambda: Between(RowsAsImages()),
     "a transposed convolution": lambda: Between(nn.ConvTranspose2d(6, 6, 2, 2)),
     "a convolution over one or three axes": lambda: Between(
         nn.Sequential(nn.Flatten(2), nn.Conv1d(6, 6, 1), nn.Unflatten(2, (8, 8)))

@@ -10,7 +10,17 @@ from torch import nn
 
 from ingest.trace import trace
 from summit_graph.errors import NotFound, SummitError, Unsupported
-from tests.ingest.trace_models import Apply, Attention, Between, Twice, branching_on_data, mixed_by_a_reshape
+from tests.ingest.trace_models import (
+    Apply,
+    Attention,
+    Between,
+    GroupsAsImages,
+    HalvesAsImages,
+    RowsAsImages,
+    Twice,
+    branching_on_data,
+    mixed_by_a_reshape,
+)
 
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(2))
 
@@ -36,6 +46,13 @@ def test_what_cannot_be_followed_is_refused_by_operation_and_module(between: nn.
     with pytest.raises(Unsupported, match=message) as caught:
         trace(Between(between), IMAGES, ["first", "last"], influence_top=5)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layers", [["first", "last"], ["first", "between.conv", "last"]])
+@pytest.mark.parametrize("between", [RowsAsImages(), HalvesAsImages(), GroupsAsImages()])
+def test_what_is_folded_into_the_batch_is_refused_where_a_layer_reads_it(between: nn.Module, layers: list[str]) -> None:
+    with pytest.raises(Unsupported, match=r"in module between\.conv puts more than images on the first axis"):
+        trace(Between(between), IMAGES, layers, influence_top=5)
 
 
 def test_a_refused_operation_outside_the_chosen_layers_is_no_error() -> None:

@@ -99,6 +99,44 @@ class Attention(nn.Module):
         return attended
 
 
+class RowsAsImages(nn.Module):
+    """A convolution over each row of the map by itself, as if the rows were images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 6, (1, 3), padding=(0, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        images, channels, height, width = x.shape
+        rows: Tensor = self.conv(x.transpose(1, 2).reshape(-1, channels, 1, width))
+        return rows.reshape(images, height, channels, width).transpose(1, 2)
+
+
+class HalvesAsImages(nn.Module):
+    """A convolution over the left and the right half of the map, as if they were images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(6, 6, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        halves = torch.cat(x.chunk(2, 3))  # (2 * images, 6, height, width / 2)
+        left, right = self.conv(halves).reshape(2, x.shape[0], *halves.shape[1:]).unbind()
+        return torch.cat([left, right], 3)
+
+
+class GroupsAsImages(nn.Module):
+    """A convolution over each group of channels by itself, as if the groups were images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        folded: Tensor = self.conv(x.reshape(-1, 3, *x.shape[2:]))
+        return folded.reshape(x.shape)
+
+
 class Twice(nn.Module):
     """One convolution that runs twice."""
 
