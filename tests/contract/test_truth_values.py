@@ -16,8 +16,14 @@ from summit_graph.errors import QueryRefused
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
 from summit_graph.store.ladybug import seccomp
-from summit_graph.store.ladybug.plans import lone_truth_values, wrong_filters
-from summit_graph.store.ladybug.texts import MOST_OPEN, has_lone_truth_value, has_nested_case, words_of
+from summit_graph.store.ladybug.plans import boxes_of, lone_truth_values, wrong_filters
+from summit_graph.store.ladybug.texts import (
+    MOST_CASES,
+    MOST_OPEN,
+    has_lone_truth_value,
+    has_nested_case,
+    words_of,
+)
 
 VALUES = "v.id AS vertex, e.count AS count, n.channel AS channel"
 PATTERNS = {
@@ -179,8 +185,28 @@ def test_a_filter_that_says_nothing_counts_as_computed() -> None:
             *(line for box in filtered for line in ("┌" + "─" * 20 + "┐", *(f"│{said:20}│" for said in box), "└┘")),
         ]
     )
-    assert wrong_filters(drawn + "\n") == [""]
-    assert lone_truth_values(drawn.replace("SCAN_REL_TABLE[2]", "FLATTEN[2]       ")) == [""]
+    assert wrong_filters(boxes_of(drawn + "\n")) == [""]
+    assert lone_truth_values(boxes_of(drawn.replace("SCAN_REL_TABLE[2]", "FLATTEN[2]       "))) == [""]
+
+
+@pytest.mark.parametrize(
+    "one",
+    ["CASE WHEN x > 1 THEN {} ELSE 0 END", "CASE x WHEN 1 THEN abs({}) END", "CASE WHEN x > 1 THEN null ELSE {} END"],
+)
+def test_as_many_cases_within_each_other_as_the_engine_reads_in_time(store: Store, one: str) -> None:
+    # It takes twice as long for each one more, and its time limit begins once it has read the text.
+    def within(cases: int) -> str:
+        value = "x"
+        for _ in range(cases):
+            value = one.format(value)
+        return f"UNWIND [2] AS x RETURN {value} AS y"
+
+    assert len(store.read(within(MOST_CASES), {}).rows) == 1
+    with pytest.raises(QueryRefused, match=f"more than {MOST_CASES} CASE stand within each other") as refused:
+        store.read(within(50), {})
+    assert "\n" not in str(refused.value)
+    beside = " + ".join(["CASE WHEN x > 1 THEN 1 ELSE 0 END"] * 50)
+    assert store.read(f"UNWIND [2] AS x RETURN {beside} AS y", {}).rows == [(50,)]
 
 
 def test_a_text_of_any_depth_is_judged_in_one_line_and_in_time(store: Store) -> None:

@@ -24,7 +24,15 @@ import ladybug
 
 from summit_graph.errors import QueryRefused, SummitError
 from summit_graph.store.ladybug.engine import fetch
-from summit_graph.store.ladybug.texts import MOST_OPEN, has_lone_truth_value, has_nested_case, most_open, words_of
+from summit_graph.store.ladybug.texts import (
+    MOST_CASES,
+    MOST_OPEN,
+    has_lone_truth_value,
+    has_nested_case,
+    most_cases,
+    most_open,
+    words_of,
+)
 from summit_graph.store.reading import on_one_line
 
 _HEADING = 5
@@ -51,10 +59,15 @@ Box = tuple[str, list[str]]
 
 
 def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, Any]) -> None:
-    """Raises QueryRefused where the engine would answer a query wrong; what it refuses itself is left to it."""
+    """Raises QueryRefused where the engine would answer a query wrong, or never; what it refuses is left to it."""
     words = words_of(text)
     if most_open(words) > MOST_OPEN:
         raise QueryRefused(f"more than {MOST_OPEN} brackets and CASE are open at once: write the query flatter")
+    if most_cases(words) > MOST_CASES:
+        raise QueryRefused(
+            f"more than {MOST_CASES} CASE stand within each other, which the embedded engine does not read in time: "
+            f"give one CASE several WHEN, or ask Neo4j"
+        )
     if has_nested_case(words):
         raise QueryRefused(
             "the embedded engine answers wrong rows where a CASE is the condition of a CASE: compare it, as in "
@@ -67,21 +80,22 @@ def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, 
         [[drawing]] = fetch(connection, f"EXPLAIN {on_one_line(text)}", parameters)
     except SummitError:
         return
-    wrong = wrong_filters(str(drawing))
+    columns = boxes_of(str(drawing))
+    wrong = wrong_filters(columns)
     if wrong:
         raise QueryRefused(
             f"the embedded engine answers wrong rows where a pattern of several relationships is filtered by a "
             f"property of one ({wrong[0]}): return the property and compare it there, as in "
             f"sum(CASE WHEN … THEN 1 ELSE 0 END), or ask Neo4j"
         )
-    if lone_truth_values(str(drawing)):
+    if lone_truth_values(columns):
         raise QueryRefused(ALONE)
 
 
-def wrong_filters(drawing: str) -> list[str]:
-    """The filters of relationships in a drawn plan that make it answer wrong."""
+def wrong_filters(columns: Sequence[Sequence[Box]]) -> list[str]:
+    """The filters of relationships in a plan that make it answer wrong."""
     computed, scans = [], 0
-    for column in _boxes(drawing):
+    for column in columns:
         below_others = []
         for place, (operator, _) in enumerate(column):
             if operator != "SCAN_REL_TABLE":
@@ -96,9 +110,8 @@ def wrong_filters(drawing: str) -> list[str]:
     return computed if scans > 1 else []
 
 
-def lone_truth_values(drawing: str) -> list[str]:
-    """The filters of a drawn plan that are a computed truth value and nothing else, unless right above a scan."""
-    columns = _boxes(drawing)
+def lone_truth_values(columns: Sequence[Sequence[Box]]) -> list[str]:
+    """The filters of a plan that are a computed truth value and nothing else, unless right above a scan."""
     stored = {
         line.partition(": ")[2] or line
         for column in columns
@@ -117,7 +130,7 @@ def lone_truth_values(drawing: str) -> list[str]:
     return found
 
 
-def _filters_above(column: list[Box]) -> Iterator[tuple[str, bool]]:
+def _filters_above(column: Sequence[Box]) -> Iterator[tuple[str, bool]]:
     """What each filter right above says, and whether it computes nothing; one that says nothing may compute."""
     for operator, lines in reversed(column):
         if operator != "FILTER":
@@ -125,7 +138,7 @@ def _filters_above(column: list[Box]) -> Iterator[tuple[str, bool]]:
         yield " ".join(lines), bool(lines) and all(_RIGHT.fullmatch(line) for line in lines)
 
 
-def _boxes(drawing: str) -> list[list[Box]]:
+def boxes_of(drawing: str) -> list[list[Box]]:
     """The operators of a drawn plan, column by column, from the last to be done to the first.
 
     Raises QueryRefused where the boxes do not close where they should, as after a line break in a name.
