@@ -64,7 +64,12 @@ class ClassList:
         known: dict[tuple[int, int], list[float | None]] = {}
         if run.has("embedding"):
             for row in run.table("embedding").to_pylist():
-                known[row["class"], row["layer_index"]] = [row["x"], row["y"], None, None]
+                key = (row["class"], row["layer_index"])
+                if key in known:
+                    raise SummitError(
+                        f"{run.directory}/embedding.parquet: class {key[0]} has two places in layer {key[1]}"
+                    )
+                known[key] = [row["x"], row["y"], None, None]
         for number, layers in run.manifest.totals.items():
             for layer, sums in layers.items():
                 key = (int(number), names.get(layer, -1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from summit_graph import schema
 from summit_graph.errors import SummitError
@@ -30,6 +31,8 @@ class Confusion:
         probability = rows["probability"].to_numpy().astype(np.float64)
         if not ((probability >= 0) & (probability <= 1)).all():
             raise SummitError(f"{checks.place(run, 'predictions', number)}: a probability is not between 0 and 1")
+        if pc.count_distinct(rows["image"]).as_py() < rows.num_rows:
+            raise SummitError(f"{checks.place(run, 'predictions', number)}: an image is there twice")
         bars = schema.PROBABILITY_BARS
         bar = np.minimum((probability * bars).astype(np.int64), bars - 1)  # (images,)
         self._histograms[number] = np.bincount(bar, minlength=bars).tolist()

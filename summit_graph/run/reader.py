@@ -71,6 +71,9 @@ class Run:
             raise SummitError(f"{self.directory / path} cannot be read: {str(error).splitlines()[0]}") from None
         if table.schema.names != schema.names or table.schema.types != schema.types:
             raise SummitError(f"{self.directory / path} has other columns than a run's {name} table")
+        for field in schema:
+            if not field.nullable and table[field.name].null_count:
+                raise SummitError(f"{self.directory / path} has a row with nothing in the column {field.name}")
         return table
 
     def check_digests(self) -> None:

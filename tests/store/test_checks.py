@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -78,6 +79,20 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
         assert "\n" not in str(refused.value)
         assert "MB beside" in lines[-1]
         assert traces(store, place) == before
+
+
+def test_the_space_that_is_said_is_enough(tmp_path: Path, small_run: Run, other_run: Run) -> None:
+    place = tmp_path / "graph.lbug"
+    with closing(open_store(str(place), must_exist=False)) as store:
+        for run in (small_run, other_run):
+            before = place.stat().st_size if place.exists() else 0
+            lines: list[str] = []
+            store.load(run, progress=lines.append)
+            [said] = [
+                float(found[1].replace(",", "")) for line in lines if (found := re.search(r"up to ([\d,]+) MB", line))
+            ]
+            # The old file stays where it is until the new one is whole.
+            assert before < place.stat().st_size <= said * 1e6
 
 
 def test_no_damaged_or_contradictory_run_changes_a_store(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from summit_graph import schema
 from summit_graph.errors import SummitError
 from summit_graph.rows import GraphRows, influences
 from summit_graph.run import ClassResult, LayerEntry, Manifest, Parameters, Run, RunWriter, tables
+from summit_graph.run.atomic import file_sha256
+from summit_graph.run.manifest import write_manifest
 from tests.runs import make_run
 from tests.store.naive_rows import naive_rows
 
@@ -90,6 +94,7 @@ def write_run(
     classes: Table | None = None,
     totals: Mapping[str, Mapping[str, float]] | None = None,
     predictions: Table | None = None,
+    embedding: Table | None = None,
 ) -> Run:
     """A run of one class and two layers, `low` (2 channels) and `high` (1), with what is given."""
     layers = (LayerEntry("low", 0, 2), LayerEntry("high", 1, 1))
@@ -106,8 +111,21 @@ def write_run(
     neurons = neurons or {"neuron": [0, 1, 2], "layer_index": [0, 0, 1], "channel": [0, 1, 0]}
     classes = classes or {"class": [0], "name": ["tench"], "images": [4], "correct": [None]}
     writer.finish(
-        classes=pa.table(dict(classes), schema=tables.CLASSES), neurons=pa.table(dict(neurons), schema=tables.NEURONS)
+        classes=pa.table(dict(classes), schema=tables.CLASSES),
+        neurons=pa.table(dict(neurons), schema=tables.NEURONS),
+        embedding=None if embedding is None else pa.table(dict(embedding), schema=tables.EMBEDDING),
     )
+    return Run.open(directory)
+
+
+def with_a_null(directory: Path, path: str, column: str) -> Run:
+    """The run with a null in a column of one of its tables, and a manifest that knows that file."""
+    run = write_run(directory)
+    rows = pq.read_table(directory / path, partitioning=None).to_pylist()
+    kinds = [pa.field(field.name, field.type) for field in pq.read_schema(directory / path)]
+    pq.write_table(pa.Table.from_pylist([{**rows[0], column: None}, *rows[1:]], pa.schema(kinds)), directory / path)
+    digests = {**run.manifest.tables, path: file_sha256(directory / path)}
+    write_manifest(directory, replace(run.manifest, tables=digests))
     return Run.open(directory)
 
 
@@ -177,6 +195,28 @@ FAULTS: Mapping[str, tuple[Callable[[Path], Run], str]] = {
         ),
         "between 0 and 1",
     ),
+    "image predicted twice": (
+        lambda path: write_run(
+            path,
+            predictions={"image": ["a", "a"], "class": [0, 0], "predicted": [0, 0], "probability": [0.5, 0.6]},
+        ),
+        "an image is there twice",
+    ),
+    "place twice": (
+        lambda path: write_run(
+            path, embedding={"class": [0, 0], "layer_index": [1, 1], "x": [0.5, 0.6], "y": [0.5, 0.5]}
+        ),
+        "two places in layer 1",
+    ),
+    "no count": (
+        lambda path: with_a_null(path, "activations/00000.parquet", "count"),
+        "nothing in the column count",
+    ),
+    "no neuron": (
+        lambda path: with_a_null(path, "influences/00000.parquet", "target"),
+        "nothing in the column target",
+    ),
+    "class without a name": (lambda path: with_a_null(path, "classes.parquet", "name"), "nothing in the column name"),
     "totals of an unknown layer": (
         lambda path: write_run(path, totals={"middle": {"importance": 1.0, "influence": 1.0}}),
         "totals",

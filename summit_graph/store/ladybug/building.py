@@ -38,6 +38,8 @@ BUILT = "built.lbug"
 """Name of the new file within the folder it is built in."""
 STAGED_TO_BUILT = 8
 """A built file takes at most about this many times the bytes that its rows took when staged."""
+FEW_ROWS_BYTES = 32_000_000
+"""And beside that, while it is written: 13 MB where a run has hardly a row, a page or more for each column."""
 
 
 def load(path: Path, run: Run, scope: Scope, *, replace: bool, progress: Progress) -> LoadReport:
@@ -147,7 +149,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _check_space(path: Path, folder: Path, staged: Staged, progress: Progress) -> None:
-    needed = staged.size_bytes * STAGED_TO_BUILT + (path.stat().st_size if path.exists() else 0)
+    needed = staged.size_bytes * STAGED_TO_BUILT + FEW_ROWS_BYTES + (path.stat().st_size if path.exists() else 0)
     free = shutil.disk_usage(folder).free
     progress(f"writing {sum(staged.counts.values()):,} rows; up to {needed / 1e6:,.0f} MB beside {path} meanwhile")
     if needed > free:
