@@ -12,8 +12,10 @@ EVERY_S = 2.0
 class Pace:
     """Counts rows; says a line when a table begins, and now and then within a large one."""
 
-    def __init__(self, run: str, rows: int, progress: Progress) -> None:
-        self._run = run
+    def __init__(self, run: str, rows: int, progress: Progress, *, reading_back: bool = False) -> None:
+        """`reading_back`: the rows are read back, so that their tables' names have been said already."""
+        self._run = f"{run}, read back" if reading_back else run
+        self._names_tables = not reading_back
         self._left = rows
         self._done = 0
         self._progress = progress
@@ -24,7 +26,8 @@ class Pace:
         """A table's rows come now; `done` of them were there already, and are not part of the pace."""
         self._table, self._table_rows, self._table_done = table, rows, done
         self._left -= done
-        self._progress(f"{self._run}: {table}, {rows:,} rows" + (f", {done:,} of them there" if done else ""))
+        if self._names_tables:
+            self._progress(f"{self._run}: {table}, {rows:,} rows" + (f", {done:,} of them there" if done else ""))
 
     def add(self, rows: int) -> None:
         """Some rows of the table are done."""

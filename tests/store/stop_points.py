@@ -75,7 +75,7 @@ class StopPoint:
         """Puts itself around the calls of every phase, on both engines."""
         signal.signal(signal.SIGUSR1, self._release)
         building.execute = self.around(engine.execute, _phase_of_statement)  # type: ignore[attr-defined]
-        building._verify = self.around(building._verify, lambda *arguments: "reading back")
+        building._verify = self.around(building._verify, lambda *arguments, **named: "reading back")
         Path.replace = self.around(Path.replace, _phase_of_rename)  # type: ignore[method-assign]
         Server.write = self.around(Server.write, _phase_of_label)  # type: ignore[method-assign]
         Server.read = self.around(Server.read, _phase_of_label)  # type: ignore[method-assign]

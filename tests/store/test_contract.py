@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -57,6 +58,16 @@ def test_loading_twice_changes_nothing_and_says_so(store: Store, place: str, sma
     assert second == LoadReport(first.run, first.counts, already_loaded=True)
     if before is not None:
         assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_load_says_how_far_it_is_in_writing_and_in_reading_back(
+    store: Store, small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("summit_graph.store.pace.EVERY_S", 0.0)
+    lines: list[str] = []
+    store.load(small_run, progress=lines.append)
+    for doing in ("small: FEEDS", "small, read back: FEEDS"):
+        assert any(re.fullmatch(rf"{doing}, 40 of 40 rows, about \d+ s left", line) for line in lines), lines
 
 
 def test_runs_lie_side_by_side(store: Store, small_run: Run, other_run: Run) -> None:

@@ -62,7 +62,7 @@ def load(path: Path, run: Run, scope: Scope, *, replace: bool, progress: Progres
             rows_of_others = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
             _fill(folder / BUILT, [*kept, staged], create=True, progress=progress)
         progress("reading back what was written")
-        _verify(folder / BUILT, staged, rows_of_others)
+        _verify(folder / BUILT, staged, rows_of_others, progress)
         progress(f"putting the new file in the place of {path}")
         _take_place(folder / BUILT, path)
         return LoadReport(wanted, staged.counts, already_loaded=False)
@@ -82,7 +82,8 @@ def delete(path: Path, run: str) -> None:
         rows = {table: sum(other.counts[table] for other in kept) for table in schema.TABLES}
         _fill(folder / BUILT, kept, create=True, progress=lambda line: None)
         for staged in kept:
-            _verify(folder / BUILT, staged, {table: rows[table] - staged.counts[table] for table in schema.TABLES})
+            others = {table: rows[table] - staged.counts[table] for table in schema.TABLES}
+            _verify(folder / BUILT, staged, others, progress=lambda line: None)
         _take_place(folder / BUILT, path)
 
 
@@ -203,12 +204,14 @@ def _quoted(path: Path) -> str:
     return str(path).replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _verify(built: Path, staged: Staged, others: Mapping[str, int]) -> None:
+def _verify(built: Path, staged: Staged, others: Mapping[str, int], progress: Progress) -> None:
     """Raises SummitError unless the file holds a run's rows exactly, and beside them `others` rows of other runs."""
+    pace = Pace(staged.run, sum(staged.counts.values()), progress, reading_back=True)
     with connected(built, read_only=True) as connection:
         total = content.counts(connection)
         for table in schema.TABLES:
-            check_content(table, content.content_digest(connection, table, staged.run), staged.digests[table])
+            digest = content.content_digest(connection, table, staged.run, staged.counts[table], pace)
+            check_content(table, digest, staged.digests[table])
             found = total[table] - staged.counts[table]
             if found != others[table]:
                 raise SummitError(

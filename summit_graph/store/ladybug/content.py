@@ -11,6 +11,7 @@ from summit_graph import schema
 from summit_graph.store.digest import ContentDigest
 from summit_graph.store.ladybug.engine import execute, fetch
 from summit_graph.store.loaded import Loaded
+from summit_graph.store.pace import Pace
 
 ROWS_PER_PART = 500_000
 """About how many rows a query answers: the engine holds an answer whole."""
@@ -77,11 +78,13 @@ def read_back(connection: ladybug.Connection, table: str, run: str) -> Iterator[
         yield found.rename_columns(entry.arrow.names).cast(entry.arrow)
 
 
-def content_digest(connection: ladybug.Connection, table: str, run: str) -> ContentDigest:
-    """The digest of what the store holds of a run in a table."""
+def content_digest(connection: ladybug.Connection, table: str, run: str, expected: int, pace: Pace) -> ContentDigest:
+    """The digest of what the store holds of a run in a table; so many rows are `expected` there."""
     digest = ContentDigest()
+    pace.begin(table, expected)
     for part in read_back(connection, table, run):
         digest = digest.including(part)
+        pace.add(part.num_rows)
     return digest
 
 

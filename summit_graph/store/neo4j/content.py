@@ -18,6 +18,7 @@ from summit_graph.errors import StoreUnavailable
 from summit_graph.store.digest import ContentDigest
 from summit_graph.store.loaded import Loaded
 from summit_graph.store.neo4j.server import Server
+from summit_graph.store.pace import Pace
 
 ROWS_PER_BATCH = 10_000
 """Rows of one transaction, and about how many of one page that is read back: 2,000 to 30,000 load equally fast."""
@@ -81,15 +82,19 @@ def counts(server: Server, run: str) -> dict[str, int]:
     return found
 
 
-def content_digest(server: Server, table: str, run: str, expected: Mapping[str, int], state: str) -> ContentDigest:
+def content_digest(
+    server: Server, table: str, run: str, expected: Mapping[str, int], state: str, pace: Pace
+) -> ContentDigest:
     """The digest of what the server holds of a run in a table.
 
     `expected` rows of each table say how many nodes a page of relationships may begin at; `state` is what the Run's
     own state counts as, which is set only once everything was read back.
     """
     digest = ContentDigest()
+    pace.begin(table, expected[table])
     for rows in _pages(server, table, run, expected, state):
         digest = digest.including(_as_table(table, rows))
+        pace.add(len(rows))
     return digest
 
 

@@ -49,8 +49,9 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
                 if not already_loaded:
                     _bring(server, staged, run.manifest.digest, f"{scope} {__version__}", lease, progress)
                 progress("reading back what was written")
+                pace = Pace(name, sum(staged.counts.values()), progress, reading_back=True)
                 for table in schema.TABLES:
-                    found = content.content_digest(server, table, name, staged.counts, state)
+                    found = content.content_digest(server, table, name, staged.counts, state, pace)
                     check_content(table, found, staged.digests[table])
                     lease.check()
             except StoreUnavailable:
