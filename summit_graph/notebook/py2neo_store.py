@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from summit_graph.errors import StoreUnavailable, SummitError
 from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Stream
+from summit_graph.store.values import checked_parameters
 
 PREFIX = "CYPHER 5 "
 """Newer servers then read the text as 5.26 does."""
@@ -47,7 +48,7 @@ class Py2neoStore:
         from py2neo.errors import Neo4jError, ServiceUnavailable
 
         try:
-            cursor = self._graph.query(PREFIX + text, dict(parameters))
+            cursor = self._graph.query(PREFIX + text, checked_parameters(text, parameters))
             columns = tuple(cursor.keys())
             # One row more than asked for says whether there are others.
             fetched = cursor if row_limit is None else islice(cursor, row_limit + 1)

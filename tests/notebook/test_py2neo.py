@@ -100,6 +100,18 @@ def test_nothing_can_be_written(through_py2neo: NotebookCatalogue, through_drive
             write("small")  # type: ignore[arg-type]
 
 
+def test_a_text_that_does_more_than_read_is_not_sent() -> None:
+    class Unasked:
+        def query(self, cypher: str, parameters: object = None) -> object:
+            raise AssertionError(f"sent: {cypher}")
+
+    for text in ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", "CALL db.labels()"):
+        with pytest.raises(SummitError, match="only reads"):
+            catalogue(Unasked()).cypher(text)
+    with pytest.raises(InvalidParameter, match=r"uses \$id, which was not given"):
+        catalogue(Unasked()).cypher("MATCH (c:Class {id: $id}) RETURN c.name AS name")
+
+
 def test_a_server_that_has_gone_is_said(through_py2neo: NotebookCatalogue) -> None:
     class Gone:
         def query(self, cypher: str, parameters: object = None) -> object:
