@@ -7,12 +7,16 @@
 // parameter limit: integer = 100, 1..10000
 // column class: class · name: text · shared_a: count · shared_b: count
 // example: class_a=0 class_b=396
-MATCH (a:Class {id: $class_a})-[:HAS_VERTEX]->(v:Vertex)-[:OF]->(n:Neuron)<-[:OF]-(w:Vertex)<-[:HAS_VERTEX]-(c:Class)
-WITH c, count(CASE WHEN $scope = 'all' OR (v.selected AND w.selected) THEN 1 END) AS shared_a
-WHERE shared_a > 0 AND c.id <> $class_a AND c.id <> $class_b
-MATCH (b:Class {id: $class_b})-[:HAS_VERTEX]->(x:Vertex)-[:OF]->(m:Neuron)<-[:OF]-(y:Vertex)<-[:HAS_VERTEX]-(c)
-WITH c, shared_a, count(CASE WHEN $scope = 'all' OR (x.selected AND y.selected) THEN 1 END) AS shared_b
-WHERE shared_b > 0
+MATCH (c:Class)-[:HAS_VERTEX]->(v:Vertex)-[:OF]->(n:Neuron)
+WHERE c.id IN [$class_a, $class_b]
+WITH n, sum(CASE WHEN c.id = $class_a AND ($scope = 'all' OR v.selected) THEN 1 ELSE 0 END) AS in_a,
+     sum(CASE WHEN c.id = $class_b AND ($scope = 'all' OR v.selected) THEN 1 ELSE 0 END) AS in_b
+MATCH (n)<-[:OF]-(w:Vertex)
+WITH w.class AS member, sum(CASE WHEN $scope = 'all' OR w.selected THEN in_a ELSE 0 END) AS shared_a,
+     sum(CASE WHEN $scope = 'all' OR w.selected THEN in_b ELSE 0 END) AS shared_b
+WHERE shared_a > 0 AND shared_b > 0 AND member <> $class_a AND member <> $class_b
+MATCH (c:Class)
+WHERE c.id = member
 RETURN c.number AS class, c.name AS name, shared_a, shared_b
 ORDER BY CASE WHEN shared_a < shared_b THEN shared_a ELSE shared_b END DESC, shared_a + shared_b DESC, c.number
 LIMIT $limit

@@ -1,7 +1,8 @@
 // title: Chains of three neurons that most classes use
 // answers: Which neuron feeds a second one that feeds a third, in most classes' attribution graphs?
-//   `layer` is that of the one between. Ordered by the number of classes that have both edges, then target, middle and
-//   source: the later layer, then the lower channel.
+//   `layer` is that of the one between; in a run of millions of edges all layers at once are more than an engine counts
+//   in its time and memory, so ask for one after the other. Ordered by the number of classes that have both edges, then
+//   target, middle and source: the later layer, then the lower channel.
 // parameter layer: layer, optional
 // parameter scope: scope = selected
 // parameter limit: integer = 100, 1..100000

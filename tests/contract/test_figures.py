@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from benchmarks.ratio import milliseconds
 from summit_graph.queries import packaged_catalogue, run_query
 from summit_graph.run import Run
 from summit_graph.store import Store
-from tests.contract.cases import cases, lacks
+from tests.contract.cases import cases, lacks, spread
 from tests.contract.oracle import Oracle, Row
 from tests.runs import make_run
 from tests.services.evidence import Section
@@ -96,6 +97,29 @@ def test_a_path_takes_50_ms_in_a_class_of_summit_s_size(
             f"median {median:.0f} ms, longest {max(taken):.0f} ms",
         )
         assert median <= SUMMIT_SIZED_MS, name
+
+
+def test_a_meeting_through_a_third_class_takes_50_ms(
+    store: Store, oracles: Mapping[str, Oracle], evidence: Section
+) -> None:
+    if "published" not in oracles:
+        pytest.skip("no published graphs: see the fixture `published_files`")
+    oracle, meeting = oracles["published"], packaged_catalogue().get("meeting")
+    strangers = (
+        {"class_a": a, "class_b": b, "run": oracle.run}
+        for a, b in combinations(spread(sorted(oracle.classes)), 2)
+        if not oracle.vertices[a].keys() & oracle.vertices[b].keys()
+    )
+    taken = []
+    for asked in islice(strangers, CLASSES_TRIED):
+        assert {row["leg"] for row in run_query(store, meeting, asked).rows} == {1, 2}
+        taken.append(milliseconds(partial(run_query, store, meeting, asked)))
+    evidence.record(
+        f"Path queries on {store.dialect}",
+        f"`meeting` through a third class, {len(taken)} pairs of published classes that share nothing",
+        f"median {statistics.median(taken):.0f} ms, longest {max(taken):.0f} ms",
+    )
+    assert statistics.median(taken) <= SUMMIT_SIZED_MS
 
 
 def test_a_path_takes_a_second_in_a_class_of_10_000_edges(store: Store, tmp_path: Path, evidence: Section) -> None:
