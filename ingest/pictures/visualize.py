@@ -84,9 +84,15 @@ def visualize(
     chosen_device = choose_device(device)
     model, space = _model_of(run, weights)
     layers = _layers(model.to(chosen_device), run, space, chosen_device)
-    studio = _Studio(run, model, space, Maximization(steps=steps), DIVERSE if diverse else 1, seed, chosen_device)
+    studios = [
+        _Studio(run, model, space, Maximization(steps=steps), of_one_neuron, seed, chosen_device)
+        for of_one_neuron in ((1, DIVERSE) if diverse else (1,))
+    ]
     done, progress = Visualized(), progress or Progress(quiet=True)
-    missing = {layer: [one for one in channels if not studio.has(layer, one)] for layer, channels in wanted.items()}
+    missing = {
+        layer: [one for one in channels if not all(studio.has(layer, one) for studio in studios)]
+        for layer, channels in wanted.items()
+    }
     to_do = sum(map(len, missing.values()))
     done.there = sum(map(len, wanted.values())) - to_do
     if done.there:
@@ -94,9 +100,10 @@ def visualize(
     started = time.monotonic()
     progress.start_neurons(to_do)
     for layer, channels in missing.items():
-        for first in range(0, len(channels), studio.together):
-            group = channels[first : first + studio.together]
-            silent = studio.draw(layers[layer], group, partial(_tell, progress, done.drawn, len(group)))
+        together = studios[0].together
+        for first in range(0, len(channels), together):
+            group = channels[first : first + together]
+            silent = _draw(studios, layers[layer], group, partial(_tell, progress, done.drawn, len(group)))
             done.silent += silent
             done.made += len(group) - len(silent)
     progress.end()
@@ -105,8 +112,32 @@ def visualize(
     return done
 
 
+def _draw(
+    studios: Sequence[_Studio], layer: LayerAt, channels: Sequence[int], on_part: Callable[[float], None]
+) -> list[str]:
+    """Makes what is missing of some neurons' pictures, kind by kind; returns the neurons that never activated."""
+    one_image, *further_kinds = studios
+    images = len(channels) * sum(studio.of_one_neuron for studio in studios)
+    silent = one_image.draw_missing(layer, channels, partial(_tell_part, on_part, 0, len(channels) / images))
+    drawn = len(channels)
+    for studio in further_kinds:
+        loud = [channel for channel in channels if f"{layer.name}/{channel}" not in silent]
+        for first in range(0, len(loud), studio.together):
+            group = loud[first : first + studio.together]
+            its_images = len(group) * studio.of_one_neuron
+            studio.draw_missing(layer, group, partial(_tell_part, on_part, drawn / images, its_images / images))
+            drawn += its_images
+    return silent
+
+
+def _tell_part(on_part: Callable[[float], None], before: float, share: float, part: float) -> None:
+    on_part(before + share * part)
+
+
 @dataclass(frozen=True)
 class _Studio:
+    """One kind of pictures: one image of a neuron, or several that differ."""
+
     run: Run
     model: nn.Module
     space: InputSpace
@@ -123,11 +154,14 @@ class _Studio:
         """How many neurons are optimized in one batch."""
         return max(1, most_together(self.space.size, self.device) // self.of_one_neuron)
 
-    def draw(self, layer: LayerAt, channels: Sequence[int], on_part: Callable[[float], None]) -> list[str]:
-        """Optimizes and stores the pictures of some neurons of a layer; returns those that never activated.
+    def draw_missing(self, layer: LayerAt, channels: Sequence[int], on_part: Callable[[float], None]) -> list[str]:
+        """Optimizes and stores the pictures that are missing of some neurons; returns which of these never activated.
 
         `on_part` is told which part of the work is done.
         """
+        channels = [channel for channel in channels if not self.has(layer.name, channel)]
+        if not channels:
+            return []
         each = [channel for channel in channels for _ in range(self.of_one_neuron)]
         variants = range(self.of_one_neuron)
         seeds = [self._seed(layer.name, channel, variant) for channel in channels for variant in variants]

@@ -24,7 +24,9 @@ def visualize(
         ),
     ] = None,
     weights: Annotated[str | None, typer.Option(help="The run's weights file, where it has moved.")] = None,
-    diverse: Annotated[bool, typer.Option("--diverse", help="Four images a neuron, as different as can be.")] = False,
+    diverse: Annotated[
+        bool, typer.Option("--diverse", help="Four more of each neuron, as different as can be.")
+    ] = False,
     steps: Annotated[int, typer.Option(min=1, help="Optimization steps for each image.")] = 256,
     seed: Annotated[int, typer.Option(help="Seed of the noise that images start from.")] = 0,
     device: Annotated[str, typer.Option(help="auto (the GPU where there is one), cpu or cuda.")] = "auto",

@@ -72,7 +72,7 @@ def _pixels(path: Path) -> torch.Tensor:
         return torch.tensor(list(picture.convert("RGB").tobytes()), dtype=torch.int16)
 
 
-def test_selected_neurons_are_those_of_the_graphs_and_diverse_pictures_are_four(run: Run, call: Call) -> None:
+def test_selected_neurons_are_those_of_the_graphs_and_diverse_pictures_are_four_more(run: Run, call: Call) -> None:
     first, selected = {}, set()
     before = 0
     for layer in run.manifest.layers:
@@ -87,9 +87,41 @@ def test_selected_neurons_are_those_of_the_graphs_and_diverse_pictures_are_four(
     assert made + len(silent) == len(selected)
     for layer in run.manifest.layers:
         for channel in range(layer.channels):
-            files = {path.name for path in (PICTURES / layer.name).glob(f"{channel}-*.webp")}
+            names = {f"{channel}.webp", *(f"{channel}-{variant}.webp" for variant in range(4))}
+            files = {name for name in names if (PICTURES / layer.name / name).is_file()}
             wanted = first[layer.name] + channel in selected and f"{layer.name}/{channel}" not in silent
-            assert files == ({f"{channel}-{variant}.webp" for variant in range(4)} if wanted else set())
+            assert files == (names if wanted else set())
+
+
+def test_diverse_pictures_are_added_to_those_that_are_there(run: Run, call: Call) -> None:
+    words = ["visualize", "run", "--neurons", "first/0", "--steps", "40", "--quiet"]
+    made, _, silent = _made(call(*words)[1])
+    assert (made, silent) == (1, [])
+    one = PICTURES / "first" / "0.webp"
+    stamp = one.stat().st_mtime_ns
+    assert _made(call(*words, "--diverse")[1]) == (1, 0, [])
+    assert sorted(path.name for path in one.parent.iterdir()) == [
+        *(f"0-{variant}.webp" for variant in range(4)),
+        one.name,
+    ]
+    assert one.stat().st_mtime_ns == stamp
+    assert _made(call(*words, "--diverse")[1]) == (0, 1, [])
+
+
+def test_a_neuron_that_never_activates_is_said_and_gets_no_picture(place: Path, call: Call) -> None:
+    from ingest.models import load_model
+
+    weights = load_model("tiny_model.py:tiny").module.state_dict()
+    weights["first.0.weight"][0], weights["first.0.bias"][0] = 0, -1
+    torch.save(weights, "dead.pt")
+    options = ["--weights", "dead.pt", "--accept-labels", "--layers", LAYERS, *NORMALISED, "--quiet"]
+    assert call("ingest", "tiny_model.py:tiny", "images", "--out", "run", *options)[0] == 0
+    both = ["--neurons", "first/0", "--neurons", "first/1", "--steps", "40"]
+    code, out, error = call("visualize", "run", *both, "--diverse")
+    assert code == 0, error
+    assert _made(out) == (1, 0, ["first/0"])
+    assert "never activated, and got no picture: first/0" in error
+    assert {path.name.partition("-")[0].removesuffix(".webp") for path in PICTURES.rglob("*.webp")} == {"1"}
 
 
 @pytest.mark.parametrize(
