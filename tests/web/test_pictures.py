@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from summit_graph.loading import load_run
 from summit_graph.pictures import PICTURES, examples_path, visualization_path
@@ -15,7 +16,7 @@ from summit_graph.run import Run
 from tests.api.serving import Serving
 from tests.runs import make_run
 from tests.web.conftest import Serve
-from tests.web.page import drawn, graph_of, opened, painted
+from tests.web.page import drawn, graph_of, opened, painted, settled, title
 
 PLAIN = 0
 """Channel, of every layer, of which there is no picture."""
@@ -86,6 +87,32 @@ def test_each_tile_has_its_neurons_picture_from_one_atlas(browser: Browser, pict
         )
         asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
         assert len([address for address in asked if "/pictures" in address]) == 1
+
+
+def test_until_its_picture_is_there_a_tile_is_plain(browser: Browser, pictured_served: Serving) -> None:
+    with opened(browser, f"{pictured_served.address}?class=2") as page:
+        held: list[Route] = []
+        page.route(re.compile(r"/pictures/.*/atlas/"), lambda route: held.append(route))
+        page.locator("#class-4").click()
+        title(page, "brown bear")
+        settled(page)
+        tiles = page.locator(".node.seen").count()
+        assert tiles > 4
+        places = [node for node in drawn(page)["nodes"] if not node["neuron"].endswith(f"/{PLAIN}")]
+        assert len(places) == tiles
+        # In the middle, where its edges end.
+        ground = painted(page, [(place["x"], place["y"]) for place in places])
+        assert {tuple(pixel) for pixel in ground} == {ground_of(page)}
+        while not held:
+            page.wait_for_timeout(20)
+        held.pop().continue_()
+        pictured(page, tiles)
+
+
+def ground_of(page: Page) -> tuple[int, ...]:
+    """The page's own colour: red, green, blue, alpha."""
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return (*map(int, re.findall(r"\d+", colour)), 255)
 
 
 def test_a_card_shows_all_that_there_is_and_asks_only_then(browser: Browser, pictured_served: Serving) -> None:

@@ -42,7 +42,7 @@ export class TilePictures {
   draw(transform: ZoomTransform, bright: ReadonlySet<string> | null): void {
     const context = this.canvas.getContext("2d");
     const { image, atlas } = this;
-    if (context === null || image === null || atlas === null) return;
+    if (context === null || atlas === null) return;
     const sharpness = window.devicePixelRatio || 1;
     const { k, x, y } = transform;
     context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
@@ -55,12 +55,13 @@ export class TilePictures {
       const [left, top] = [place.x * k + x - side / 2, place.y * k + y - side / 2];
       const isDimmed = bright !== null && !bright.has(place.node.neuron);
       context.globalAlpha = 1;
-      // No edge shows through a picture that is dimmed, or has no pixels beyond its image's border.
+      // No edge shows through a picture that is dimmed, not there yet, or without pixels beyond its image's border.
       context.fillRect(left, top, side, side);
+      if (image === null) continue;
       context.globalAlpha = isDimmed ? DIMMED : 1;
       context.drawImage(image, cell.x, cell.y, atlas.side, atlas.side, left, top, side, side);
     }
     context.globalAlpha = 1;
-    this.canvas.dataset.pictures = String(this.nodes.length);
+    this.canvas.dataset.pictures = String(image === null ? 0 : this.nodes.length);
   }
 }
