@@ -1,14 +1,16 @@
-"""Keyboard, names for screen readers, contrast, widths, and reduced motion."""
+"""The main task by mouse and by keyboard, names for screen readers, contrast, widths, and reduced motion."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.serving import Serving
+from tests.api.serving import Serving, serving
+from tests.services.evidence import Section
 from tests.web.page import drawn, opened, settled, title
 
 VIEWS = {
@@ -18,20 +20,81 @@ VIEWS = {
     "neuron": "?run=resnet20&class=3&neuron=layer2.1/14",
     "nothing": "?run=resnet20&class=zebra",
 }
+OTHER_VIEWS = {
+    "digits, graph": ("real_served", "?run=digits&class=3"),
+    "published, graph": ("whole_published_served", "?class=294"),
+    "published, pins": ("whole_published_served", "?class=294&pin=mixed4d/446"),
+    "published, neuron": ("whole_published_served", "?class=294&neuron=mixed4d/446"),
+}
+MAIN_TASKS = [
+    ("real_served", "?run=digits", "t 3", "digit 3"),
+    ("real_served", "?run=resnet20", "ca", "cat"),
+    pytest.param("whole_published_served", "", "brown b", "brown bear", marks=pytest.mark.long),
+]
+"""Where, which run, what is typed into the search, and the one class that this finds."""
+
+
+@pytest.mark.parametrize(("where", "run", "typed", "name"), MAIN_TASKS)
+def test_the_main_task_is_done_by_mouse_alone(
+    browser: Browser, request: pytest.FixtureRequest, where: str, run: str, typed: str, name: str
+) -> None:
+    served: Serving = request.getfixturevalue(where)
+    with opened(browser, f"{served.address}{run}") as page:
+        row = page.locator(".class-space .class-row").nth(2)
+        chosen = row.locator(".name").inner_text()
+        row.click()
+        title(page, chosen)
+        layer = page.get_by_role("radio").nth(1)
+        layer.click()
+        expect(layer).to_be_checked()
+        settled(page)
+        lowest = page.locator(".node").last
+        neuron = str(lowest.get_attribute("data-neuron"))
+        lowest.hover()
+        expect(page.locator(".card h3")).to_have_text(neuron)
+        lowest.click()
+        expect(page.locator(".pin h3")).to_contain_text(neuron)
+        settled(page)
+        higher = page.locator(".pin .chain").last.locator("a").nth(1)
+        neuron = higher.inner_text()
+        higher.click()
+        expect(page.locator(".pin h3")).to_contain_text(neuron)
+        settled(page)
+        other = page.locator(".pin .links a").first
+        chosen = re.sub(r" \(\d+\)$", "", other.inner_text())
+        other.click()
+        title(page, chosen)
+        page.get_by_role("link", name="Open neuron page").click()
+        title(page, neuron)
+        page.get_by_role("link", name="Back to the graph").click()
+        title(page, chosen)
 
 
 def focused(page: Page, key: str) -> Any:
     return page.evaluate(f"document.activeElement.{key}")
 
 
-def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, real_served: Serving) -> None:
-    with opened(browser, f"{real_served.address}?run=resnet20") as page:
+# A neuron's tile shows by a thicker frame that it has the focus, everything else by an outline.
+FOCUS_IS_SEEN = """() => {
+  const focused = document.activeElement;
+  if (focused.classList.contains("node")) return getComputedStyle(focused.querySelector("rect")).strokeWidth === "4px";
+  const { outlineStyle, outlineWidth } = getComputedStyle(focused);
+  return outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
+}"""
+
+
+@pytest.mark.parametrize(("where", "run", "typed", "name"), MAIN_TASKS)
+def test_the_main_task_is_done_by_keyboard_alone(
+    browser: Browser, request: pytest.FixtureRequest, where: str, run: str, typed: str, name: str
+) -> None:
+    served: Serving = request.getfixturevalue(where)
+    with opened(browser, f"{served.address}{run}") as page:
         tab_to(page, "type === 'search'")
-        page.keyboard.type("ca")
+        page.keyboard.type(typed)
         page.keyboard.press("ArrowDown")
         expect(page.locator(".class-box")).to_be_focused()
         page.keyboard.press("Enter")
-        title(page, "cat")
+        title(page, name)
         settled(page)
         tab_to(page, "classList.contains('node')")
         first = focused(page, "dataset.neuron")
@@ -47,7 +110,7 @@ def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, real_served: 
         title(page, second)
         tab_to(page, "textContent === 'Back to the graph'")
         page.keyboard.press("Enter")
-        title(page, "cat")
+        title(page, name)
         tab_to(page, "role === 'radio'")
         layer = focused(page, "ariaLabel")
         page.keyboard.press("ArrowDown")
@@ -56,24 +119,67 @@ def test_the_main_task_is_done_by_keyboard_alone(browser: Browser, real_served: 
 
 
 def tab_to(page: Page, wanted: str) -> None:
-    """Presses Tab until the focus is on what is wanted."""
+    """Presses Tab until the focus is on what is wanted; on whatever it was on the way, it was to be seen."""
     settled(page)
     for _ in range(200):
         page.keyboard.press("Tab")
+        if focused(page, "tagName") == "BODY":
+            continue
+        assert page.evaluate(FOCUS_IS_SEEN), focused(page, "outerHTML")
         if page.evaluate(f"document.activeElement.{wanted}"):
             return
     raise AssertionError(f"Tab does not come to {wanted}")
 
 
+def checked_by_axe(page: Page, web: Path) -> str:
+    """What axe says of a page that it finds nothing wrong with."""
+    page.evaluate((web / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]] == []
+    assert len(found["passes"]) > 10
+    return f"0 violations, {len(found['passes'])} rules hold, {len(found['incomplete'])} left to the eye"
+
+
+AXE = "What axe finds in the explorer (all rules, of any impact)"
+
+
+@pytest.mark.measured
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing(browser: Browser, real_served: Serving, web: Path, view: str, scheme: Any) -> None:
-    axe = (web / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+def test_axe_finds_nothing(
+    browser: Browser, real_served: Serving, web: Path, evidence: Section, view: str, scheme: Any
+) -> None:
     with opened(browser, real_served.address + VIEWS[view], expected="404", color_scheme=scheme) as page:
-        page.evaluate(axe)
-        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        assert found["passes"]
-        assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]] == []
+        evidence.record(AXE, f"ResNet-20, {view}, {scheme}", checked_by_axe(page, web))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", OTHER_VIEWS)
+def test_axe_finds_nothing_in_other_runs(
+    browser: Browser, request: pytest.FixtureRequest, web: Path, evidence: Section, view: str, scheme: Any
+) -> None:
+    where, query = OTHER_VIEWS[view]
+    served: Serving = request.getfixturevalue(where)
+    with opened(browser, served.address + query, color_scheme=scheme) as page:
+        evidence.record(AXE, f"{view}, {scheme}", checked_by_axe(page, web))
+
+
+@pytest.mark.long
+def test_axe_finds_nothing_where_there_is_no_run_or_a_key_is_asked_for(
+    browser: Browser, installed: Path, empty_store_path: Path, store_path: Path, web: Path, evidence: Section
+) -> None:
+    environment = {"PYTHONPATH": str(installed)}
+    with serving("--db", str(empty_store_path), folder=installed, environment=environment) as served:
+        with opened(browser, served.address) as page:
+            evidence.record(AXE, "no run", checked_by_axe(page, web))
+    environment["SUMMIT_API_KEY"] = "a key of the tests"
+    with serving("--db", str(store_path), folder=installed, environment=environment) as served:
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(served.address)
+            expect(page.get_by_label("This service asks for its key")).to_be_focused()
+            evidence.record(AXE, "the form for the key", checked_by_axe(page, web))
 
 
 @pytest.mark.parametrize("width", [768, 1024, 1440, 3840])

@@ -185,9 +185,12 @@ def test_a_model_of_another_shape_is_drawn_whole(browser: Browser, serve: Serve,
         assert {node["neuron"] for node in picture["nodes"]} == {node["neuron"] for node in graph["nodes"]}
         assert picture["edges"] == len(graph["edges"])
         assert len(picture["rows"]) == page.get_by_role("radio").count() == len(graph["layers"])
+        classes = run.table("classes").to_pylist()
+        page.get_by_role("button", name="Table").click()
+        expect(page.locator(".embedding tbody tr")).to_have_count(len(classes))
+        page.get_by_role("button", name="Table").click()
         page.locator(".class-box").focus()
         page.keyboard.press("End")
         page.keyboard.press("Enter")
         settled(page)
-        last = run.table("classes").to_pylist()[-1]
-        title(page, last["name"])
+        title(page, classes[-1]["name"])

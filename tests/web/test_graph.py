@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.serving import Serving
+from tests.services.evidence import Section
 from tests.web.page import drawn, graph_of, inked, opened, settled, title
 
 CASES = (("served", "small", 4), ("real_served", "digits", 3), ("real_served", "resnet20", 3))
@@ -78,26 +79,58 @@ def test_a_class_of_which_only_counts_are_known_is_drawn_by_counts(browser: Brow
         expect(page.locator("thead")).not_to_contain_text("Share")
 
 
-# Goes from class to class as links do, and says of which classes something else is drawn than the service answers.
+# Goes from class to class as links do, and compares what is drawn with what the service answers: the same neurons; rows
+# with the last layer on top, in each the order of the slots; tiles as large as their counts say (TILE is the least and
+# the most); as many edges, and paint in the middle of each; a picture for each neuron that has one.
 LOOK_AT_CLASSES = """
-async ([first, end]) => {
+async ([first, end, TILE]) => {
+  const sum = { wrong: [], neurons: 0, edges: 0, pictures: 0 };
   const box = (element) => element.getBoundingClientRect();
-  const grows = (values, slack) => values.every((value, at) => at === 0 || value > values[at - 1] - slack);
-  // Rows with the last layer on top, in each the order of the slots, and larger tiles for larger counts.
-  const inPlace = (graph) => {
-    const tiles = new Map([...document.querySelectorAll(".node")].map((one) => [one.dataset.neuron, one]));
-    const place = (node) => box(tiles.get(node.neuron).querySelector("rect"));
+  const grows = (values) => values.every((value, at) => at === 0 || value > values[at - 1]);
+  const read = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const isPainted = (canvas, places) => {
+    Object.assign(read.canvas, { width: canvas.width, height: canvas.height });
+    read.drawImage(canvas, 0, 0);
+    const { left, top } = box(canvas);
+    return places.every(({ x, y }) => {
+      const { data } = read.getImageData(Math.round(x - left) - 1, Math.round(y - top) - 1, 3, 3);
+      return data.some((value, at) => at % 4 === 3 && value > 0);
+    });
+  };
+  const isSame = (graph, canvas) => {
+    const groups = [...document.querySelectorAll(".node")];
+    const names = groups.map((one) => one.dataset.neuron).sort();
+    const wanted = graph.nodes.map((node) => node.neuron).sort();
+    if (JSON.stringify(names) !== JSON.stringify(wanted)) return false;
+    const tiles = new Map(groups.map((one) => [one.dataset.neuron, box(one.querySelector("rect"))]));
+    const middle = (neuron) => {
+      const { left, top, width, height } = tiles.get(neuron);
+      return { x: left + width / 2, y: top + height / 2 };
+    };
     const layers = [...graph.layers].sort((one, other) => other.layer_index - one.layer_index);
     const labels = [...document.querySelectorAll(".row-label")];
     const rows = layers.map(({ layer }) => labels.find((label) => label.dataset.layer === layer));
-    const slots = layers.every(({ layer_index }) => {
+    const inRows = layers.every(({ layer_index }, at) => {
       const own = graph.nodes.filter((node) => node.layer_index === layer_index);
-      return grows(own.sort((one, other) => one.slot - other.slot).map((node) => place(node).left), 0);
+      const ys = own.map((node) => middle(node.neuron).y);
+      const xs = own.sort((one, other) => one.slot - other.slot).map((node) => tiles.get(node.neuron).left);
+      const label = box(rows[at].querySelector(".layer"));
+      return grows(xs) && ys.every((y) => Math.abs(y - label.top - label.height / 2) < 16);
     });
-    const sizes = [...graph.nodes].sort((one, other) => one.count - other.count).map((node) => place(node).width);
-    return labels.length === rows.length && grows(rows.map((row) => box(row).top), 0) && slots && grows(sizes, 0.2);
+    const most = Math.max(...graph.nodes.map((node) => node.count));
+    const units = graph.nodes.map((node) => tiles.get(node.neuron).width
+      / (TILE.least + (TILE.most - TILE.least) * Math.sqrt(node.count / most)));
+    const sized = Math.max(...units) < 1.01 * Math.min(...units);
+    // A curve that leaves upwards and arrives from below is in its middle in the middle of its ends.
+    const middles = graph.edges.map(({ source, target }) => {
+      const [one, other] = [middle(source), middle(target)];
+      return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+    });
+    const { right, bottom } = box(canvas);
+    return labels.length === rows.length && grows(rows.map((row) => box(row).top)) && inRows && sized
+      && Number(canvas.dataset.edges) === graph.edges.length && isPainted(canvas, middles)
+      && !isPainted(canvas, [{ x: right - 5, y: bottom - 5 }]);
   };
-  const wrong = [];
   for (let number = first; number < end; number++) {
     history.pushState(null, "", `?class=${number}`);
     dispatchEvent(new PopStateEvent("popstate"));
@@ -109,25 +142,38 @@ async ([first, end]) => {
     const pictures = graph.nodes.filter((node) => node.pictures !== null).length;
     // Drawn in the frame in which the atlas is there, with the places of that frame.
     while (Number(canvas.dataset.pictures) !== pictures) await new Promise(requestAnimationFrame);
-    const nodes = [...document.querySelectorAll(".node")].map((node) => node.dataset.neuron).sort();
-    const edges = Number(canvas.dataset.edges);
-    const wanted = graph.nodes.map((node) => node.neuron).sort();
-    const isSame = edges === graph.edges.length && JSON.stringify(nodes) === JSON.stringify(wanted) && inPlace(graph);
-    if (!isSame || pictures < nodes.length / 2) wrong.push(number);
+    if (!isSame(graph, canvas) || document.querySelectorAll(".node.seen").length !== pictures) sum.wrong.push(number);
+    sum.neurons += graph.nodes.length;
+    sum.edges += graph.edges.length;
+    sum.pictures += pictures;
   }
-  return wrong;
+  return sum;
 }
 """
+TILE = {"least": 26, "most": 62}
+"""Side of the smallest and the largest tile, in pixels at the first zoom's unit."""
 
 
 @pytest.mark.long
 def test_every_published_graph_is_drawn_whole_with_its_pictures(
-    browser: Browser, whole_published_served: Serving
+    browser: Browser, whole_published_served: Serving, evidence: Section
 ) -> None:
+    all_of = dict.fromkeys(("neurons", "edges", "pictures"), 0)
     with opened(browser, f"{whole_published_served.address}?class=0") as page:
         for first in range(0, 1000, 100):
-            assert page.evaluate(LOOK_AT_CLASSES, [first, first + 100]) == []
+            found = page.evaluate(LOOK_AT_CLASSES, [first, first + 100, TILE])
+            assert found["wrong"] == []
+            for kind in all_of:
+                all_of[kind] += found[kind]
         title(page, "toilet tissue")
+    assert (all_of["neurons"], all_of["edges"]) == (57_923, 202_479)
+    assert all_of["pictures"] == all_of["neurons"]
+    figures = ", ".join(f"{count:,} {kind}" for kind, count in all_of.items())
+    evidence.record(
+        "Summit's 1,000 published graphs in the browser",
+        "neurons, rows, order, sizes, edges and pictures as the service answers them",
+        f"1,000 classes ({figures}): 0 differ",
+    )
 
 
 def test_pointing_at_a_neuron_lights_its_inputs_and_outputs_and_opens_its_card(
