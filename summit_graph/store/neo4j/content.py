@@ -7,7 +7,6 @@ index on ids, so that neither side holds more than two of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import neo4j
@@ -17,6 +16,7 @@ from summit_graph import schema
 from summit_graph.errors import StoreUnavailable
 from summit_graph.store.digest import ContentDigest
 from summit_graph.store.loaded import Loaded
+from summit_graph.store.neo4j.ahead import one_ahead
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
 
@@ -92,7 +92,8 @@ def content_digest(
     """
     digest = ContentDigest()
     pace.begin(table, expected[table])
-    for rows in _pages(server, table, run, expected, state):
+    # The server looks for the next page while this one is hashed.
+    for rows in one_ahead(_pages(server, table, run, expected, state)):
         digest = digest.including(_as_table(table, rows))
         pace.add(len(rows))
     return digest
@@ -115,16 +116,11 @@ def _pages(
         last, rows = found.values()
         return last, rows
 
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(page, "" if label == "Run" else run + "/")
-        while True:
-            last, rows = coming.result()
-            if last is None:
-                return
-            # The server looks for the next page while this one is hashed.
-            coming = reader.submit(page, last)
-            if rows:
-                yield rows
+    last, rows = page("" if label == "Run" else run + "/")
+    while last is not None:
+        if rows:
+            yield rows
+        last, rows = page(last)
 
 
 def _page_text(entry: schema.Label | schema.Relationship, label: str) -> str:

@@ -25,6 +25,7 @@ from summit_graph.store.base import LoadReport, Progress
 from summit_graph.store.digest import check_content
 from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.neo4j import content
+from summit_graph.store.neo4j.ahead import one_ahead
 from summit_graph.store.neo4j.lease import GUARD, Lease
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
@@ -126,16 +127,22 @@ def _write(
             continue
         pace.begin(table, rows, written.get(table, 0))
         text = _node_text(entry) if isinstance(entry, schema.Label) else _relationship_text(entry)
-        for batch in _rest(staged, table, written.get(table, 0)):
+        for sent_rows in one_ahead(_plain_batches(staged, table, written.get(table, 0))):
             lease.check()
-            sent = {"rows": _plain_rows(table, batch), "loading": mark, **lease.values}
+            sent = {"rows": sent_rows, "loading": mark, **lease.values}
             counters = server.write(GUARD + text, sent, label=f"load {table}").counters
             made = counters.nodes_created + counters.relationships_created
             if not made:
                 raise lease.lost()
-            if made != batch.num_rows:
-                raise SummitError(f"the Neo4j server wrote {made} rows of {batch.num_rows} of {table}: load again")
-            pace.add(batch.num_rows)
+            if made != len(sent_rows):
+                raise SummitError(f"the Neo4j server wrote {made} rows of {len(sent_rows)} of {table}: load again")
+            pace.add(made)
+
+
+def _plain_batches(staged: Staged, table: str, skipped: int) -> Iterator[list[list[object]]]:
+    """A table's rows without its first `skipped`, a transaction's at a time, as the driver takes them."""
+    for batch in _rest(staged, table, skipped):
+        yield _plain_rows(table, batch)
 
 
 def _rest(staged: Staged, table: str, skipped: int) -> Iterator[pa.RecordBatch]:

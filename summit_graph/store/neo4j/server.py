@@ -67,7 +67,16 @@ class Server:
 
         `tags`: `label`, the query's name in the server's list of transactions; `timeout_ms`, 0 for no limit.
         """
-        return self._in_transaction(neo4j.RoutingControl.READ, text, parameters, use, **tags)
+        query = _query(text, **tags)
+        with self._our_errors():
+            try:
+                # Without a transaction of its own a read is one round trip; with it, beginning and end make two.
+                with self._session(neo4j.READ_ACCESS) as session:
+                    return use(session.run(query, dict(parameters)))
+            except (exceptions.DriverError, exceptions.Neo4jError) as error:
+                if not error.is_retryable():
+                    raise
+            return self._in_transaction(neo4j.RoutingControl.READ, query, parameters, use)
 
     @contextmanager
     def reading(
@@ -98,8 +107,9 @@ class Server:
 
     def write(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.ResultSummary:
         """Runs a writing query in a transaction of its own; repeated where the server asks to."""
-        write = neo4j.RoutingControl.WRITE
-        return self._in_transaction(write, text, parameters, lambda result: result.consume(), label=label)
+        write, query = neo4j.RoutingControl.WRITE, _query(text, label=label)
+        with self._our_errors():
+            return self._in_transaction(write, query, parameters, lambda result: result.consume())
 
     def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record | None:
         """Runs a writing query in a transaction of its own and gives the row that it answers, None where none."""
@@ -107,13 +117,13 @@ class Server:
         def single(result: neo4j.Result) -> neo4j.Record | None:
             return result.single()
 
-        return self._in_transaction(neo4j.RoutingControl.WRITE, text, parameters, single, label=label)
+        with self._our_errors():
+            return self._in_transaction(neo4j.RoutingControl.WRITE, _query(text, label=label), parameters, single)
 
     def change_schema(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
         """Runs a query that changes the server's schema, which no other transaction may hold."""
-        query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=0)
         with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
-            session.run(query, dict(parameters)).consume()
+            session.run(_query(text, label=label), dict(parameters)).consume()
 
     def terminate(self, request_id: str) -> None:
         """Ends what the server runs for this request; what is over already is none of it."""
@@ -128,24 +138,20 @@ class Server:
     def _in_transaction(
         self,
         routing: neo4j.RoutingControl,
-        text: str,
+        query: neo4j.Query,
         parameters: Mapping[str, Any],
         use: Callable[[neo4j.Result], _Result],
-        *,
-        label: str,
-        timeout_ms: int = 0,
     ) -> _Result:
-        query = neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=timeout_ms / 1000)
-        with self._our_errors():
-            # A round trip less than a session's own transaction functions: it begins and asks at once.
-            return self._driver.execute_query(
-                query,
-                dict(parameters),
-                routing_=routing,
-                database_=self.database,
-                bookmark_manager_=None,
-                result_transformer_=use,
-            )
+        """In a transaction that is repeated, with pauses, where the server asks to."""
+        # A round trip less than a session's own transaction functions: it begins and asks at once.
+        return self._driver.execute_query(
+            query,
+            dict(parameters),
+            routing_=routing,
+            database_=self.database,
+            bookmark_manager_=None,
+            result_transformer_=use,
+        )
 
     def _session(self, mode: str) -> neo4j.Session:
         return self._driver.session(database=self.database, default_access_mode=mode)
@@ -192,6 +198,10 @@ class Server:
         if isinstance(error, exceptions.DatabaseUnavailable | exceptions.NotALeader):
             return StoreUnavailable(f"the Neo4j server at {self.url} cannot be used now: {line}")
         return QueryRefused(f"the Neo4j server refused the query: {line}")
+
+
+def _query(text: str, *, label: str, timeout_ms: int = 0) -> neo4j.Query:
+    return neo4j.Query(cast(Any, _PREFIX + text), metadata=_metadata(label), timeout=timeout_ms / 1000)
 
 
 def _metadata(label: str) -> dict[str, str]:
