@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import ladybug
 import pytest
@@ -67,3 +68,24 @@ def test_a_load_beside_a_run_of_an_older_format_loses_nothing(
             later.load(small_run)
             assert_holds(later, small_run)
             assert run_states(later) == {"other": "ready", "small": "ready"}
+
+
+VERSION_AT = len(b"LBUG")
+"""Where a file of the embedded engine says which version of the engine's format it has."""
+
+
+@pytest.mark.parametrize("version", [1, 42, 255])
+def test_a_file_of_another_version_of_the_engine_is_refused_with_what_to_do(
+    tmp_path: Path, small_run: Run, version: int
+) -> None:
+    path = tmp_path / "graph.lbug"
+    with closing(open_store(str(path), must_exist=False)) as store:
+        store.load(small_run)
+    content = bytearray(path.read_bytes())
+    assert 1 < content[VERSION_AT] < 255
+    content[VERSION_AT] = version
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=r"another version of the embedded engine.*remove it and load") as said:
+        open_store(str(path))
+    assert "\n" not in str(said.value)
+    assert path.read_bytes() == content

@@ -7,6 +7,7 @@ the first ones (0.22.0: a filtered match of two hops answered 353 rows for 253, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -35,7 +36,23 @@ def open_database(path: Path, *, read_only: bool) -> ladybug.Database:
         line = first_line(error)
         if "lock" in line.lower():
             raise StoreUnavailable(f"{path} is open for writing in another program: close it there") from None
+        if "different version" in line:
+            raise StoreUnavailable(
+                f"{path} was written by another version of the embedded engine (its format is {_versions(line)}): "
+                f"remove it and load its runs again (summit-graph load RUN --db {path})"
+            ) from None
         raise StoreUnavailable(f"{path} is not a graph store: {line}") from None
+    except MemoryError:
+        # It took some bytes for a size.
+        raise StoreUnavailable(
+            f"{path} is damaged, or was written by another version of the embedded engine: remove it and load its runs "
+            f"again (summit-graph load RUN --db {path})"
+        ) from None
+
+
+def _versions(line: str) -> str:
+    """`30, this one's 49`, out of what the engine says of a file's format."""
+    return ", this one's ".join(re.findall(r"version: (\d+)", line))
 
 
 @contextmanager
