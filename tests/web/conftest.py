@@ -87,8 +87,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def serve(installed: Path) -> Serve:
-    """Serves with the wheel's command, away from the checkout: `with serve("--db", path) as served`."""
-    return partial(serving, folder=installed, environment={"PYTHONPATH": str(installed)})
+    """Serves with the wheel's command, away from the checkout: `with serve("--db", path) as served`.
+
+    As patient as the page's tests: on a machine with much else to do an answer may take longer than users are let wait.
+    """
+    patience = {name: str(TIMEOUT_MS) for name in ("SUMMIT_QUERY_TIMEOUT_MS", "SUMMIT_QUEUE_TIMEOUT_MS")}
+    return partial(serving, folder=installed, environment={"PYTHONPATH": str(installed), **patience})
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,10 @@ async ([first, end, TILE]) => {
     const graph = await (await fetch(`api/v1/graph?class=${number}`)).json();
     const isThere = () => document.querySelector(".title p")?.textContent.includes(`No. ${number}`)
       && document.body.getAttribute("aria-busy") === "false";
-    while (!isThere()) await new Promise(requestAnimationFrame);
+    while (!isThere()) {
+      if (document.querySelector(".message")) throw new Error(document.querySelector(".message").textContent);
+      await new Promise(requestAnimationFrame);
+    }
     const canvas = document.querySelector(".drawing canvas");
     const pictures = graph.nodes.filter((node) => node.pictures !== null).length;
     // Drawn in the frame in which the atlas is there, with the places of that frame.
