@@ -19,34 +19,35 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.metrics import Metrics
 from api.problems import problem_response
+from summit_graph import settings
 
 HEADER = "X-API-Key"
 COOKIE = "summit_session"
 LEAST_LENGTH = 16
-SESSION_S = 12 * 3600
 OPEN_PATHS = ("/healthz", "/login")
 OPEN_FOLDERS = ("/page/",)
 """What needs no key: whether the process lives, the form that asks for the key, and the page's files, which are public
 code and hold no data."""
-WRONG_KEYS = 20
 WRONG_KEYS_WITHIN_S = 60
-"""So many wrong keys in so many seconds; more are answered 429, the right one always passes."""
+"""In which `wrong_keys_per_minute` are answered 401; more are answered 429, the right one always passes."""
 
 
 class Keys:
     """The service's key, and what shows that somebody has it."""
 
     def __init__(self, key: str) -> None:
+        self.session_s = settings.number("session_minutes") * 60
         self._key = key.encode()
-        self._wrong_at: deque[float] = deque(maxlen=WRONG_KEYS)
+        self._wrong_keys = settings.number("wrong_keys_per_minute")
+        self._wrong_at: deque[float] = deque(maxlen=self._wrong_keys)
 
     def is_right(self, said: str) -> bool:
         """Whether somebody said the key."""
         return hmac.compare_digest(hashlib.sha256(said.encode()).digest(), hashlib.sha256(self._key).digest())
 
     def session(self, now_s: float | None = None) -> str:
-        """A cookie's value that holds for `SESSION_S`."""
-        ends = str(int((time.time() if now_s is None else now_s) + SESSION_S))
+        """A cookie's value that holds for `session_s`."""
+        ends = str(int((time.time() if now_s is None else now_s) + self.session_s))
         return f"{ends}.{self._signature(ends)}"
 
     def is_session(self, said: str) -> bool:
@@ -58,7 +59,8 @@ class Keys:
     def too_many_wrong(self) -> bool:
         """Notes one more wrong key; whether there were too many of late."""
         now = time.monotonic()
-        many = len(self._wrong_at) == WRONG_KEYS and now - self._wrong_at[0] < WRONG_KEYS_WITHIN_S
+        full = len(self._wrong_at) == self._wrong_keys
+        many = full and (not self._wrong_at or now - self._wrong_at[0] < WRONG_KEYS_WITHIN_S)
         self._wrong_at.append(now)
         return many
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import socket
 import sys
@@ -15,8 +16,6 @@ from api.app import create_app
 from api.journal import start_journal
 from summit_graph import settings
 
-SHUTDOWN_TIMEOUT_S = 10
-"""How long requests that run may take to end when the service is stopped."""
 START_TIMEOUT_S = 60
 
 
@@ -45,7 +44,7 @@ def run(listener: socket.socket, announce: Callable[[], None], application: str 
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+        timeout_graceful_shutdown=math.ceil(settings.number("shutdown_timeout_ms") / 1000),
     )
     if workers > 1:
         _Workers(config, [listener], announce).run()

@@ -53,12 +53,12 @@ SETTINGS: tuple[Setting, ...] = (
     _row("neo4j_username", "neo4j", "User name for a Neo4j server.", "NEO4J_USERNAME"),
     _row("neo4j_password", "", "Password for a Neo4j server.", "NEO4J_PASSWORD"),
     _row("neo4j_database", "neo4j", "Database on a Neo4j server.", "NEO4J_DATABASE"),
-    _row("neo4j_connect_timeout_ms", 5_000, "How long to wait for a Neo4j server to answer."),
+    _served("neo4j_connect_timeout_ms", 5_000, "How long to wait for a Neo4j server to answer."),
     _row("lease_ms", 10_000, "How long a Neo4j server is kept for a load that gives no sign of life any more."),
     _served("query_timeout_ms", 10_000, "How long a query may run before it is stopped."),
     _served("cypher_row_limit", 10_000, "Rows that an ad hoc query may answer."),
     _served("cypher_memory_mb", 1_024, "Memory that an ad hoc query on an embedded store may take."),
-    _row("buffer_pool_mb", 2_048, "Memory of the embedded store's buffer pool while loading."),
+    _served("buffer_pool_mb", 2_048, "Memory of the embedded store's buffer pool."),
     _served("host", "127.0.0.1", "Address that the service listens on."),
     _served("port", 8_000, "Port that the service listens on."),
     _served("root_path", "", "Path under which a proxy serves the service, such as /summit."),
@@ -76,6 +76,11 @@ SETTINGS: tuple[Setting, ...] = (
     _served("workers", 1, "Processes that answer, each with its own connections to the store."),
     _served("allow_cypher", False, "Whether queries of one's own may be sent: POST /api/v1/cypher."),
     _served("receive_timeout_ms", 10_000, "How long a request may take to arrive."),
+    _served("session_minutes", 720, "How long a browser that gave the key is let in."),
+    _served(
+        "wrong_keys_per_minute", 20, "Wrong keys that are answered 401 in a minute; further ones are answered 429."
+    ),
+    _served("shutdown_timeout_ms", 10_000, "How long what runs may take to end when the service is told to stop."),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

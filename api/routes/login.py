@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
 from api.body import read_body
-from api.keys import COOKIE, SESSION_S, Keys, too_many_wrong_keys
+from api.keys import COOKIE, Keys, too_many_wrong_keys
 
 FORM = """\
 <!doctype html>
@@ -65,7 +65,7 @@ def login_router(keys: Keys) -> APIRouter:
         response.set_cookie(
             COOKIE,
             keys.session(),
-            max_age=SESSION_S,
+            max_age=keys.session_s,
             path=request.scope.get("root_path") or "/",
             secure=request.url.scheme == "https",
             httponly=True,

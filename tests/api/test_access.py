@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.hosts import host_name
-from api.keys import COOKIE, SESSION_S, WRONG_KEYS, Keys
+from api.keys import COOKIE, Keys
 from summit_graph.errors import SummitError
 from tests.api.clients import ORIGIN, client_of
 from tests.api.problem import problem_of
@@ -106,10 +106,12 @@ def test_the_form_leads_to_the_view_that_was_asked_for_and_nowhere_else(locked: 
     assert '"><script>' not in locked.post("/login", data={"key": "wrong", "view": '?"><script>'}).text
 
 
-def test_a_session_ends_with_its_time_or_with_another_key() -> None:
+def test_a_session_ends_with_its_time_or_with_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUMMIT_SESSION_MINUTES", "5")
     keys = Keys(KEY)
+    assert keys.session_s == 300
     assert keys.is_session(keys.session())
-    assert not keys.is_session(keys.session(time.time() - SESSION_S - 1))
+    assert not keys.is_session(keys.session(time.time() - keys.session_s - 1))
     assert not Keys(KEY + "x").is_session(keys.session())
     for said in ("", ".", "99999999999.", "99999999999", "x.y", "é.é"):
         assert not keys.is_session(said)
@@ -127,9 +129,10 @@ def test_a_form_that_is_none_is_refused(locked: TestClient) -> None:
 
 def test_too_many_wrong_keys_are_told_to_wait(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUMMIT_API_KEY", "plain-key-of-16-and-more")
+    monkeypatch.setenv("SUMMIT_WRONG_KEYS_PER_MINUTE", "7")
     with client_of(create_app(str(store_path))) as client:
-        statuses = [client.get(RUNS, headers={"X-API-Key": str(n)}).status_code for n in range(WRONG_KEYS + 2)]
-        assert statuses == [401] * WRONG_KEYS + [429] * 2
+        statuses = [client.get(RUNS, headers={"X-API-Key": str(n)}).status_code for n in range(9)]
+        assert statuses == [401] * 7 + [429] * 2
         response = client.get(RUNS, headers={"X-API-Key": "x"})
         problem_of(response, 429)
         assert int(response.headers["retry-after"]) > 0

@@ -119,3 +119,7 @@ def test_settings_prints_every_row_with_its_value(monkeypatch: pytest.MonkeyPatc
     assert "8123" in rows["SUMMIT_PORT"]
     assert "a-secret" not in printed
     assert all(row.meaning in rows[row.variable] for row in SETTINGS)
+
+
+def test_every_limit_is_an_option_but_the_loads() -> None:
+    assert [row.name for row in SETTINGS if isinstance(row.default, int) and not row.of_service] == ["lease_ms"]
