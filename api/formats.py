@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from api.problems import NotAcceptable
 from summit_graph.errors import InvalidParameter
 from summit_graph.queries import QueryResult, formats
+from summit_graph.queries.streaming import RowStream
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -49,14 +50,14 @@ def wanted_format(request: Request, said: str | None = None, offered: Sequence[s
 
 def parts_of(result: QueryResult, chosen: str) -> Iterator[bytes]:
     """The answer in parts of some size; the first is there at once."""
-    if chosen == "json":
-        return _put_together(_json_parts(result))
-    return parts_of_rows(result.columns, _batches(result), chosen)
+    stream = RowStream(result.run, result.query, result.columns, _batches(result), result.truncated, result.next)
+    return parts_of_stream(stream, chosen)
 
 
-def parts_of_rows(columns: Columns, batches: Iterable[list[Row]], chosen: str) -> Iterator[bytes]:
-    """Rows in any format but JSON, whose answer says more than its rows."""
-    return _put_together(_WRITERS[chosen](columns, batches))
+def parts_of_stream(stream: RowStream, chosen: str) -> Iterator[bytes]:
+    """An answer whose rows are still to be taken, in parts of some size."""
+    parts = _json_parts(stream) if chosen == "json" else _WRITERS[chosen](stream.columns, stream.batches)
+    return _put_together(parts)
 
 
 def _liking(accepted: str, offered: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -93,18 +94,13 @@ def _put_together(parts: Iterator[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def _json_parts(result: QueryResult) -> Iterator[bytes]:
-    head = {
-        "run": result.run,
-        "query": result.query,
-        "columns": [{"name": name, "type": kind} for name, kind in result.columns],
-    }
-    yield json_bytes(head)[:-1] + b',"rows":['
+def _json_parts(stream: RowStream) -> Iterator[bytes]:
+    yield json_bytes(stream.head)[:-1] + b',"rows":['
     separator = b""
-    for rows in _batches(result):
+    for rows in stream.batches:
         yield separator + json_bytes(rows)[1:-1]
         separator = b","
-    yield b"]," + json_bytes({"truncated": result.truncated, "next": result.next})[1:]
+    yield b"]," + json_bytes(stream.tail)[1:]
 
 
 def _json_lines(columns: Columns, batches: Iterable[list[Row]]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import CATALOGUE_SCHEMA, catalogue_entry, documented_answer, query_answers
 from api.caching import CACHE_CONTROL, conditional, entity_tag, in_parts, whole
-from api.formats import MEDIA_TYPES, json_bytes, parts_of, parts_of_rows, wanted_format
+from api.formats import MEDIA_TYPES, json_bytes, parts_of, parts_of_stream, wanted_format
 from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, values_of
 from api.problems import documented
 from api.service import service_of
@@ -63,9 +63,11 @@ def _route(query: Query, maximum_rows: int) -> Callable[..., Awaitable[Response]
     async def answer(request: Request, **arguments: Any) -> Response:
         values = values_of(request, arguments)
         page = values.pop(PAGE)
-        chosen = wanted_format(request, values.pop(FORMAT))
+        said = values.pop(FORMAT)
+        chosen = wanted_format(request, said)
 
-        if chosen != "json" and is_whole(query, values, page):
+        # Whoever names no format, or accepts JSON among others, as browsers do, has a page of it.
+        if (chosen != "json" or said is not None) and is_whole(query, values, page):
             return await _download(request, query, values, chosen)
 
         def work(store: Store) -> Response:
@@ -102,7 +104,7 @@ async def _download(request: Request, query: Query, values: Mapping[str, Any], c
 
     def parts(store: Store) -> Iterator[bytes]:
         with stream_answer(store, question, timeout_ms=service.download_timeout_ms) as found:
-            yield from parts_of_rows(found.columns, found.batches, chosen)
+            yield from parts_of_stream(found, chosen)
 
     return await service.download(request, query.name, parts, MEDIA_TYPES[chosen], headers)
 

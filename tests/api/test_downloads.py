@@ -37,7 +37,7 @@ LARGE = (
 )
 
 
-@pytest.mark.parametrize("chosen", ["jsonl", "csv", "parquet", "arrow"])
+@pytest.mark.parametrize("chosen", ["json", "jsonl", "csv", "parquet", "arrow"])
 def test_all_rows_come_where_no_limit_is_given(store_path: Path, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUMMIT_MAXIMUM_ROWS", "3")
     with client_of(create_app(str(store_path))) as client:
@@ -58,6 +58,19 @@ def test_all_rows_come_where_no_limit_is_given(store_path: Path, chosen: str, mo
 
 def test_what_is_wrong_is_told_before_anything_is_sent(store_path: Path) -> None:
     with client_of(create_app(str(store_path))) as client:
+def test_whole_json_has_the_keys_of_a_page(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUMMIT_MAXIMUM_ROWS", "3")
+    with client_of(create_app(str(store_path))) as client:
+        whole, paged = client.get(f"{EDGES}&format=json"), client.get(EDGES, headers={"Accept": "application/json"})
+        assert whole.headers["Content-Type"] == "application/json"
+        assert (whole.json()["truncated"], whole.json()["next"]) == (False, None)
+        assert list(whole.json()) == list(paged.json())
+        assert {**whole.json(), "rows": whole.json()["rows"][:3]} == {**paged.json(), "truncated": False, "next": None}
+        # A page of it goes on as a page.
+        further = client.get(f"{EDGES}&format=json&page={paged.json()['next']}").json()
+        assert further["rows"] == whole.json()["rows"][3:6]
+
+
         problem_of(client.get(f"{EDGES.replace('4', 'nobody')}&format=csv"), 404)
         problem_of(client.get(f"{EDGES}&format=csv&limit=0"), 422)
 
