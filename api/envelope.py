@@ -57,10 +57,7 @@ class Envelope:
             self._note(answer, scope)
 
     def _note(self, answer: _Answer, scope: Scope) -> None:
-        # The route, not the path: a path may hold anything, and a count for each would grow without end.
-        route = getattr(scope.get("route"), "path", "other")
-        if route != "other" and "{" not in route:
-            route = scope["path"].removeprefix(self._root_path)
+        route = self._route(scope)
         self._metrics.count(
             "summit_graph_requests_total", method=answer.known_method, route=route, status=str(answer.status)
         )
@@ -73,6 +70,15 @@ class Envelope:
             ms=round((time.perf_counter() - answer.began) * 1000, 2),
             bytes=answer.sent,
         )
+
+    def _route(self, scope: Scope) -> str:
+        """The route, not the path: a path may hold anything, and a count for each would grow without end."""
+        template = getattr(scope.get("route"), "path_format", None)
+        if template is None:
+            return "other"
+        # The route knows its own part of the path, and not where its router was put.
+        path, own = scope["path"].removeprefix(self._root_path), template.format(**scope.get("path_params", {}))
+        return f"{path.removesuffix(own)}{template}" if path.endswith(own) else template
 
     def _place_under_root(self, scope: Scope) -> None:
         """Tells the router where the service is mounted, whether or not the proxy strips that part of the path."""

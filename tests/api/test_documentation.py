@@ -110,7 +110,12 @@ def test_every_route_is_counted_by_its_own_name(client: TestClient) -> None:
     client.get("/api/v1/queries/class_neurons?class=4")
     client.get("/api/v1/queries/nothing")
     client.get("/somewhere/else")
+    client.get(f"/api/v1/pictures/small/{'0' * 64}.webp")
+    client.get("/docs/start.js")
     text = client.get("/metrics").text
+    assert 'route="/api/v1/pictures/{run}/{name}",status="404"' in text
+    assert 'route="/api/v1/queries/{name}",status="404"' in text
+    assert 'route="/docs/{name}",status="200"' in text
     assert 'route="/api/v1/queries/class_neurons",status="200"' in text
     assert 'route="other",status="404"' in text
     assert 'summit_graph_query_seconds_count{query="class_neurons"}' in text
