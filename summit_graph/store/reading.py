@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from summit_graph.errors import SummitError
@@ -90,20 +91,33 @@ def parameters_of(text: str) -> frozenset[str]:
     return frozenset(token.text[1:].strip("`") for token in tokens if token.kind == "parameter")
 
 
-@lru_cache(maxsize=256)
-def with_literal(text: str, parameter: str, word: str) -> str:
-    """A text that was judged, with a word in quotes wherever it uses that parameter.
+@lru_cache(maxsize=1_024)
+def with_literals(text: str, literals: tuple[tuple[str, str], ...]) -> str:
+    """A text that was judged, with a literal wherever it uses a parameter of that name.
 
-    `word` is one of our own (letters only), never a value that came from outside.
+    A literal is one of our own (null, or letters in quotes), never a value that came from outside.
     """
-    if not word.isalpha():
-        raise ValueError(f"{word!r} is no word")
+    literal_of = dict(literals)
+    for literal in literal_of.values():
+        if not re.fullmatch(r"null|'[a-z]+'", literal):
+            raise ValueError(f"{literal!r} is no literal of ours")
     place, pieces = 0, []
     while match := _TOKEN.match(text, place):
         place = match.end()
-        is_it = match.lastgroup == "parameter" and match.group()[1:].strip("`") == parameter
-        pieces.append(f"'{word}'" if is_it else match.group())
+        name = match.group()[1:].strip("`") if match.lastgroup == "parameter" else ""
+        pieces.append(literal_of.get(name, match.group()))
     return "".join(pieces) + text[place:]
+
+
+@lru_cache(maxsize=256)
+def numbers_of_rows(text: str) -> frozenset[str]:
+    """Names of the parameters that say how many rows are skipped or answered."""
+    pairs = pairwise(tokens_of(text))
+    return frozenset(
+        after.text[1:].strip("`")
+        for before, after in pairs
+        if before.keyword in {"SKIP", "OFFSET", "LIMIT"} and after.kind == "parameter"
+    )
 
 
 def on_one_line(text: str) -> str:
