@@ -175,17 +175,21 @@ def test_hostile_texts_do_nothing_on_neo4j(on_server: Ground, evidence: Section)
     evidence.record("Hostile queries", "Neo4j: statements, texts sent, that did anything", f"{len(texts)}, {sent}, 0")
 
 
-def test_legitimate_texts_with_such_words_pass_on_neo4j(on_server: Ground) -> None:
+@pytest.mark.measured
+def test_legitimate_texts_with_such_words_pass_on_neo4j(on_server: Ground, evidence: Section) -> None:
     assert len(LEGITIMATE) >= 40
     for text in LEGITIMATE:
         response = on_server.client.post(ADDRESS, json={"query": text})
         assert response.status_code == 200, (text, response.text)
+    evidence.record("Hostile queries", "Neo4j: legitimate statements with such words, refused", f"{len(LEGITIMATE)}, 0")
 
 
 @pytest.mark.long
-def test_legitimate_texts_with_such_words_pass_on_the_embedded_engine(embedded: Ground) -> None:
+def test_legitimate_texts_with_such_words_pass_on_the_embedded_engine(embedded: Ground, evidence: Section) -> None:
     answers = {text: embedded.client.post(ADDRESS, json={"query": text}) for text in LEGITIMATE}
     assert {text: answer.text for text, answer in answers.items() if answer.status_code != 200} == {}
+    told = f"{len(LEGITIMATE)}, 0"
+    evidence.record("Hostile queries", "embedded: legitimate statements with such words, refused", told)
 
 
 def test_the_engine_takes_legitimate_texts_once_they_are_judged(store_path: Path) -> None:

@@ -104,8 +104,9 @@ def test_a_runaway_is_answered_at_its_limit_and_stopped(limited: tuple[str, Serv
 def test_every_runaway_is_answered_in_time(limited: tuple[str, Serving, Neo4jServer | None], evidence: Section) -> None:
     runs = [run_away(limited, idle_within_s=3) for _ in range(7)]
     answered_ms, idle_s = statistics.median(run[0] for run in runs), max(run[1] for run in runs)
-    engine = limited[0]
-    evidence.record("Deadlines", f"{engine}: 504 after the limit of {LIMIT_MS} ms, median", f"{answered_ms:.0f} ms")
+    engine, latest_ms = limited[0], max(run[0] for run in runs)
+    told = f"{answered_ms:.0f} ms, {latest_ms:.0f} ms"
+    evidence.record("Deadlines", f"{engine}: 504 after the limit of {LIMIT_MS} ms, median and latest", told)
     evidence.record("Deadlines", f"{engine}: engine idle after the limit, the latest", f"{idle_s:.1f} s")
     assert answered_ms < 250
 
@@ -136,9 +137,14 @@ def leave_a_runaway(served: Serving) -> None:
 
 def cancelled_runaways(served: Serving) -> int:
     """How many of them the service says it has cancelled."""
-    with urllib.request.urlopen(f"{served.address}metrics", timeout=30) as response:
-        counted = re.search(r'summit_graph_queries_cancelled_total\{query="runaway"\} (\d+)', response.read().decode())
+    counted = re.search(r'summit_graph_queries_cancelled_total\{query="runaway"\} (\d+)', told_by_metrics(served))
     return int(counted[1]) if counted else 0
+
+
+def told_by_metrics(served: Serving) -> str:
+    """What the service counts."""
+    with urllib.request.urlopen(f"{served.address}metrics", timeout=30) as response:
+        return str(response.read().decode())
 
 
 def line_of(served: Serving, request_id: str) -> dict[str, Any]:
@@ -229,23 +235,28 @@ def test_five_hundred_slow_clients_hold_nobody_up(store_path: Path, evidence: Se
         assert busy_ms < 2 * idle_ms + 5
 
 
-def test_what_runs_is_finished_when_the_service_is_stopped(store_path: Path, tmp_path: Path) -> None:
-    # Ends by itself after about a second, well within its limit.
-    (tmp_path / "slow.cypher").write_text(RUNAWAY, encoding="utf-8")
-    with serving("--db", str(store_path), "--queries", str(tmp_path), "--query-timeout-ms", "2000") as served:
+@pytest.mark.measured
+def test_what_runs_is_finished_when_the_service_is_stopped(store_path: Path, tmp_path: Path, evidence: Section) -> None:
+    (tmp_path / "runaway.cypher").write_text(RUNAWAY, encoding="utf-8")
+    # The query never ends by itself: what it is told at its limit shows that the service stayed until then.
+    options = ("--queries", str(tmp_path), "--query-timeout-ms", "3000", "--shutdown-timeout-ms", "30000")
+    with serving("--db", str(store_path), *options) as served:
         statuses: list[int] = []
 
         def ask() -> None:
             try:
-                with urllib.request.urlopen(f"{served.address}api/v1/queries/slow", timeout=30) as response:
+                with urllib.request.urlopen(f"{served.address}api/v1/queries/runaway", timeout=30) as response:
                     statuses.append(response.status)
             except urllib.error.HTTPError as error:
                 statuses.append(error.code)
 
         thread = threading.Thread(target=ask)
         thread.start()
-        time.sleep(0.7)
+        # On a machine that is busy enough it may have ended before it is seen to run.
+        while "summit_graph_seats_taken 1\n" not in told_by_metrics(served) and thread.is_alive():
+            time.sleep(0.05)
         served.process.send_signal(signal.SIGTERM)
         thread.join()
-        assert served.process.wait(20) == 0
+        assert served.process.wait(30) == 0
     assert statuses == [504]
+    evidence.record("SIGTERM", "a query that runs: its status at its limit, the service's exit", f"{statuses[0]}, 0")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import io
+import signal
 import socket
 import threading
 import time
@@ -27,6 +28,7 @@ from tests.api.problem import problem_of
 from tests.api.serving import Serving, serving
 from tests.api.test_formats import READERS
 from tests.runs import make_run
+from tests.services.evidence import Section
 
 EDGES = "/api/v1/queries/class_edges?class=4"
 LARGE = (
@@ -56,8 +58,6 @@ def test_all_rows_come_where_no_limit_is_given(store_path: Path, chosen: str, mo
         assert "ETag" not in everything.headers
 
 
-def test_what_is_wrong_is_told_before_anything_is_sent(store_path: Path) -> None:
-    with client_of(create_app(str(store_path))) as client:
 def test_whole_json_has_the_keys_of_a_page(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUMMIT_MAXIMUM_ROWS", "3")
     with client_of(create_app(str(store_path))) as client:
@@ -71,6 +71,8 @@ def test_whole_json_has_the_keys_of_a_page(store_path: Path, monkeypatch: pytest
         assert further["rows"] == whole.json()["rows"][3:6]
 
 
+def test_what_is_wrong_is_told_before_anything_is_sent(store_path: Path) -> None:
+    with client_of(create_app(str(store_path))) as client:
         problem_of(client.get(f"{EDGES.replace('4', 'nobody')}&format=csv"), 404)
         problem_of(client.get(f"{EDGES}&format=csv&limit=0"), 422)
 
@@ -155,6 +157,25 @@ def test_a_large_result_arrives_whole(large_options: tuple[str, ...]) -> None:
     table = pq.read_table(io.BytesIO(found["parquet"]))
     assert table.num_rows == found["jsonl"].count(b"\n") == round(table.num_rows ** (1 / 3)) ** 3 > 50_000
     assert table.group_by(["a", "b", "c"]).aggregate([]).num_rows == table.num_rows
+
+
+@pytest.mark.measured
+def test_a_result_that_is_being_sent_is_sent_whole_when_the_service_is_stopped(
+    large_options: tuple[str, ...], evidence: Section
+) -> None:
+    with serving(*large_options, "--shutdown-timeout-ms", "60000") as served:
+        connection = asked(served)
+        told = connection.recv(12)
+        assert told == b"HTTP/1.1 200"
+        # The rest does not fit into what lies between the two: the service waits for this client.
+        served.process.send_signal(signal.SIGTERM)
+        told += b"".join(iter(lambda: connection.recv(1 << 20), b""))
+        connection.close()
+        assert served.process.wait(30) == 0
+    rows = told.count(b"\n{")
+    assert told.endswith(b"0\r\n\r\n")
+    assert rows > 50_000
+    evidence.record("SIGTERM", "a result that is being sent: rows that came whole, the service's exit", f"{rows:,}, 0")
 
 
 def test_a_part_that_is_still_read_is_waited_for_before_its_connection_is_let_go() -> None:
