@@ -14,6 +14,8 @@ CUT = "…"
 """What stands at the end of a cell that is longer than there is room."""
 NARROWEST = 8
 """Places that a column of text keeps however narrow the terminal is."""
+CHAINS = ("chain", "weakest_edge")
+"""How the names of columns begin whose neurons follow each other; a list in another one is only a list."""
 NUMERIC_TYPES = {"class", "integer", "count", "number", "share"}
 
 
@@ -27,7 +29,9 @@ def table_lines(
     names = [name for name, _ in columns]
     values = [[row[name] for name in names] for row in rows]
     numeric = [_is_numeric(kind, [row[index] for row in values]) for index, (_, kind) in enumerate(columns)]
-    lines = [[printable(name) for name in names], *([cell(value) for value in row] for row in values)]
+    between = [" → " if name.startswith(CHAINS) else ", " for name in names]
+    said = ([cell(value, joint) for value, joint in zip(row, between, strict=True)] for row in values)
+    lines = [[printable(name) for name in names], *said]
     widths = [max(display_width(line[index]) for line in lines) for index in range(len(names))]
     if width is not None:
         widths = _fitted(widths, numeric, width)
@@ -38,8 +42,8 @@ def table_lines(
         yield _line(line, widths, numeric)
 
 
-def cell(value: Any) -> str:
-    """A value as it stands in a table; a list of neurons as a chain."""
+def cell(value: Any, between: str = ", ") -> str:
+    """A value as it stands in a table; `between` stands between the entries of a list."""
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
@@ -47,7 +51,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.6g}"
     if isinstance(value, list):
-        return (" → " if all(isinstance(entry, str) for entry in value) else ", ").join(map(cell, value))
+        return between.join(map(cell, value))
     if isinstance(value, Mapping):
         return printable(json.dumps(value, ensure_ascii=False, default=str))
     return printable(str(value))

@@ -118,6 +118,10 @@ def test_chains_and_truth_are_readable() -> None:
     lines = list(table_lines(COLUMNS[3:], ROWS))
     assert lines[2] == "b/1 → a/0  yes"
     assert lines[3] == "           –"
+    # Neurons that only stand beside each other are no chain, nor are names that were collected.
+    walk = {"chain_a": ["b/1", "a/0"], "weakest_edge": ["b/1", "a/0"], "names": ["tench", "crane"]}
+    [*_, line] = table_lines([("chain_a", "neurons"), ("weakest_edge", "neurons"), ("names", "any")], [walk])
+    assert line == "b/1 → a/0  b/1 → a/0     tench, crane"
 
 
 def test_a_name_cannot_give_orders_to_the_terminal() -> None:
