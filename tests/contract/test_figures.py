@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 ROUNDS = 11
 MEASURED_ON = ("published", "resnet", "small")
-"""The graph that a query is timed on: the first of these that is there and has what it needs."""
+"""The graph that a query is timed on: the first of these that is there and has rows to answer."""
 PATH_QUERIES = ("widest_paths", "common_chain", "meeting", "neighbourhood")
 SUMMIT_SIZED_MS, DENSE_MS = 50, 1_000
 CLASSES_TRIED = 40
@@ -53,9 +53,16 @@ def test_every_query_is_timed_beside_the_bare_call(
             continue
         able = {name: oracle for name, oracle in oracles.items() if not lacks(oracle, query.name)}
         asked = sum(len(cases(oracle, query.name)) for oracle in able.values())
-        name = next(name for name in MEASURED_ON if name in able)
-        values = {**cases(able[name], query.name)[0], "run": able[name].run}
-        rows, ours, theirs = beside_bare(store, query, values, bare, ROUNDS)
+        # An answer without rows would say little of what one with rows costs.
+        name, values = next(
+            (name, values)
+            for name in MEASURED_ON
+            if name in able
+            for values in cases(able[name], query.name)
+            if able[name].answer(query.name, values)
+        )
+        rows, ours, theirs = beside_bare(store, query, {**values, "run": able[name].run}, bare, ROUNDS)
+        assert rows > 0
         assert ours > 0
         evidence.record(
             f"The catalogue on {store.dialect}: cases equal to the oracle, and the median time against the bare call",
