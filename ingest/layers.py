@@ -83,7 +83,7 @@ class _Calls:
     """The calls of one forward pass. The tensors are kept, so that no two of them share an identity."""
 
     order: list[tuple[str, int, int]] = field(default_factory=list)
-    """(module, identity of its input, identity of its output) of modules without children, in forward order."""
+    """(module, identity of its input, identity of its output) of the model's leaves, in forward order."""
     single: set[str] = field(default_factory=set)
     """Convolutions that read a map of one position, as a gate's do."""
     ran: set[nn.Module] = field(default_factory=set)
@@ -93,7 +93,7 @@ class _Calls:
 
 def _observe(model: nn.Module, example: Tensor) -> _Calls:
     calls = _Calls()
-    names = {module: name for name, module in model.named_modules() if not any(True for _ in module.children())}
+    names = _leaves(model)
 
     def before(module: nn.Module, arguments: tuple[Any, ...]) -> None:
         if arguments and isinstance(arguments[0], Tensor):
@@ -124,6 +124,17 @@ def _observe(model: nn.Module, example: Tensor) -> _Calls:
             for handle in handles:
                 handle.remove()
     return calls
+
+
+def _leaves(model: nn.Module) -> dict[nn.Module, str]:
+    """Modules without children, and convolutions, which have some where a parametrization makes their weights."""
+    found: dict[nn.Module, str] = {}
+    inside: set[nn.Module] = set()
+    for name, module in model.named_modules():
+        if module not in inside and (isinstance(module, nn.Conv2d) or not any(True for _ in module.children())):
+            found[module] = name
+            inside.update(module.modules())
+    return found
 
 
 def _most_repeated(model: nn.Module, calls: _Calls) -> tuple[str, ...]:

@@ -130,7 +130,24 @@ def _from_factory(name: str, arguments: Mapping[str, Any], weights: str) -> _Bui
     model = _call(load_object(name, meaning="model factory"), name, arguments)
     if not isinstance(model, nn.Module):
         raise SummitError(f"{name} returned {type(model).__name__}, not a torch.nn.Module")
+    model = _uncompiled(model)
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            what = f"module {path} of {name}" if path else f"{name}"
+            raise SummitError(f"{what} is TorchScript, whose operations cannot be followed: give what it was made of")
     return _Built(model, weights=weights)
+
+
+def _uncompiled(model: nn.Module) -> nn.Module:
+    """The module without what torch.compile put around it or its parts: it computes the same, and can be followed."""
+    whole: nn.Module = getattr(model, "_orig_mod", model)
+    for module in list(whole.modules()):
+        if module._compiled_call_impl is not None:
+            module._compiled_call_impl = None
+        for name, child in module.named_children():
+            if hasattr(child, "_orig_mod"):
+                setattr(module, name, child._orig_mod)
+    return whole
 
 
 def _from_torchvision(name: str, arguments: Mapping[str, Any], weights: str) -> _Built:

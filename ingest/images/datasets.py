@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ingest.images.decoding import UnreadableImage
+from ingest.images.decoding import UnreadableImage, rgb
 from ingest.images.source import ImageSource, SourceImage, grouped, refuse_empty
 from ingest.reference import load_object, one_line
 from summit_graph.errors import SummitError
@@ -33,7 +33,7 @@ class DatasetReader:
         except Exception as error:
             raise UnreadableImage(one_line(error)) from None
         if isinstance(content, Image.Image):
-            return content.convert("RGB")
+            return rgb(content, content.format)
         return np.asarray(content, np.float32)
 
 

@@ -1,7 +1,8 @@
-"""The decoder processes of an ingest, and the threads that wait for them; or none, where there is little to decode.
+"""Images read side by side: by decoder processes, each asked by one thread at a time, or by none, in this process.
 
 Processes, because a user's own preprocessing may hold the interpreter's lock, and a damaged image may kill whatever
-decodes it. Each is a fresh interpreter that talks over pipes: it inherits nothing, and it ends when the ingest does.
+decodes it. Each is a fresh interpreter that is told over pipes what to read: no memory or lock of the ingest is in it,
+and it ends when the ingest does.
 """
 
 from __future__ import annotations

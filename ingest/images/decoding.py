@@ -24,7 +24,7 @@ def decode(file: Path | BinaryIO) -> Image.Image:
         with Image.open(file) as opened:
             opened.load()
             image = ImageOps.exif_transpose(opened)
-            return _rgb(image, opened.format)
+            return rgb(image, opened.format)
     except UnidentifiedImageError:
         raise UnreadableImage("no image, or of a format that Pillow does not read") from None
     except Image.DecompressionBombError:
@@ -42,7 +42,8 @@ def decode(file: Path | BinaryIO) -> Image.Image:
         raise UnreadableImage(text or type(error).__name__) from None
 
 
-def _rgb(image: Image.Image, file_format: str | None) -> Image.Image:
+def rgb(image: Image.Image, file_format: str | None) -> Image.Image:
+    """An image of any mode as RGB; raises UnreadableImage for one of 32 bits."""
     if image.mode == "RGB":
         return image
     # PGM of 16 bits is the one format whose 16 bits Pillow puts into 32.

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 from torch.fx.node import map_arg
+from torch.nn import functional
 
 from ingest.trace import operations
 from ingest.trace.addresses import (
@@ -135,9 +136,8 @@ class Flow:
 
     def _unknown(self, node: Node, problem: str = "is not understood") -> Unknown:
         where = module_path(node)
-        return Unknown(
-            f"operation {operation_name(node)} in {f'module {where}' if where else 'the model itself'} {problem}"
-        )
+        place = f"module {where}" if where else "the model itself"
+        return Unknown(f"operation {operation_name(node)} in {place} {problem}")
 
     def _stand_in(self, node: Node) -> Any:
         """A value of the right shape where only sizes matter."""
@@ -336,15 +336,15 @@ class Flow:
         arguments: list[Any] = list(map_arg(node.args, address_or_nothing))
         options: dict[str, Any] = dict(map_arg(node.kwargs, address_or_nothing))
         if operation_name(node) in ("constant_pad_nd", "pad") and (len(arguments) < 3 or arguments[2] == "constant"):
-            return torch.nn.functional.pad(arguments[0], arguments[1], value=NOTHING)
+            return functional.pad(arguments[0], arguments[1], value=NOTHING)
         function: Any = node.target
         try:
             return function(*arguments, **options)
         except (RuntimeError, NotImplementedError):
-            # Some kernels have no integer version: move the places of the elements instead, exact in float64.
-            moved = arguments[0]
-            places = torch.arange(moved.numel(), dtype=torch.float64).view(moved.shape)
-            return moved.flatten()[function(places, *arguments[1:], **options).long()]
+            # Some kernels have no integer version: move the elements' places, exact in float64; place 0 is padding.
+            moved = functional.pad(arguments[0].flatten(), (1, 0), value=NOTHING)
+            places = torch.arange(1, len(moved), dtype=torch.float64).view(arguments[0].shape)
+            return moved[function(places, *arguments[1:], **options).long()]
 
     def _window(self, node: Node, x: Node, axes: int) -> Known:
         known: Tensor = self._known[x]

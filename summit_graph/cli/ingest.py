@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,19 +120,20 @@ def ingest(
     # Of several ranks one speaks.
     progress = Progress(quiet=quiet or not is_first())
     if out is None or dry_run:
-        estimate = rehearsal.rehearse(
-            parameters,
-            images,
-            device=device,
-            workers=workers,
-            classes=classes,
-            image_labels=labels,
-            pictures=pictures,
-            progress=progress,
-        )
+        with redirect_stdout(sys.stderr):  # A model may print; on stdout there is the report alone.
+            estimate = rehearsal.rehearse(
+                parameters,
+                images,
+                device=device,
+                workers=workers,
+                classes=classes,
+                image_labels=labels,
+                pictures=pictures,
+                progress=progress,
+            )
         typer.echo(json.dumps(estimate.to_json()))
         return
-    with stopping_politely(out, progress.message):
+    with stopping_politely(out, progress.message), redirect_stdout(sys.stderr):
         summary = pipeline.ingest(
             parameters,
             images,

@@ -291,13 +291,13 @@ def _blurred(m: Any, x: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), m.kernel, stride=2, groups=x.shape[1])
 
 
-def _shuffle(_: Any, x: Tensor) -> Tensor:
+def _shuffle(x: Tensor) -> Tensor:
     b, c, h, w = x.shape
     groups = 2 if c % 2 == 0 else 1
     return x.view(b, groups, c // groups, h, w).transpose(1, 2).reshape(b, c, h, w)
 
 
-def _split_and_join(_: Any, x: Tensor) -> Tensor:
+def _split_and_join(x: Tensor) -> Tensor:
     first, *rest = torch.tensor_split(x, 3, dim=1)
     return torch.cat([*rest, F.relu(first)], 1)
 
@@ -352,9 +352,9 @@ _MAKERS: list[Maker] = [
     _of("index", lambda x: x[:, [1, 0, 1]]),
     _of("unbind and stack", lambda x: torch.stack(x.unbind(1)[::-1], 1)),
     _of("split", lambda x: torch.cat(list(reversed(x.split(2, 1))), 1)),
-    _of("shuffle", lambda x: _shuffle(nn.Module(), x)),
+    _of("shuffle", _shuffle),
     _of("channel_shuffle", lambda x: F.channel_shuffle(x, 2) if x.shape[1] % 2 == 0 else x.clone()),
-    _of("tensor_split", lambda x: _split_and_join(nn.Module(), x)),
+    _of("tensor_split", _split_and_join),
     _of("pixel_unshuffle", lambda x: F.pixel_unshuffle(x[:, :3, :6, :6], 2) if x.shape[2] > 5 < x.shape[3] else x + 0),
     _of("pixel_shuffle", lambda x: F.pixel_shuffle(x[:, :8], 2) if x.shape[1] >= 8 else x.neg()),
     _of("repeat", lambda x: x[:, :4].repeat(1, 2, 1, 1)),

@@ -104,9 +104,10 @@ class Operation:
             try:
                 return self._function(*args, **kwargs)
             except (RuntimeError, NotImplementedError):
-                # No integer version of this kernel: numbers this small are exact in float64.
-                doubles = tree_map(lambda v: v.double() if isinstance(v, Tensor) else v, args)
-                return tree_map(lambda v: v.long(), self._function(*doubles, **kwargs))
+                # No integer version of this kernel: numbers this small are exact in float64. Zeros are its padding.
+                doubles = tree_map(lambda v: (v - MIXED + 1).double() if isinstance(v, Tensor) else v, args)
+                numbers = tree_map(lambda v: v.long() + MIXED - 1, self._function(*doubles, **kwargs))
+                return tree_map(lambda v: v.where(v >= MIXED, NOBODY), numbers)
 
         for which in (0, 1):
             moved = [value for value in tree_leaves(part(which)) if isinstance(value, Tensor)]

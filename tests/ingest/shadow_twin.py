@@ -125,7 +125,8 @@ class Shadow(TorchDispatchMode):
         kwargs = kwargs or {}
         name = function._schema.name.split("::")[-1]
         in_place = name.endswith("_") and not name.startswith("_")
-        read = [value for value in tree_leaves((args, kwargs)) if self._tracked(value)]
+        sized = name.endswith("_like") or name.startswith("new_")  # Of what these read they take the size alone.
+        read = [value for value in tree_leaves((args, kwargs)) if self._tracked(value) and not sized]
         # What an in-place operation reads has to be looked at before it writes.
         before = {id(value): (value.clone(), self.shadow(value).clone()) for value in read}
         deps = {self.written_by(value) for value in read}

@@ -68,6 +68,14 @@ def test_with_fewer_than_three_instances_the_nonlinearities_or_else_the_convolut
     assert choose_layers(Repeated(2), IMAGES) == ("stem.2", "units.0.conv", "units.1.conv")
 
 
+def test_a_convolution_whose_weights_are_parametrized_counts_as_one() -> None:
+    norm = nn.utils.parametrizations.weight_norm
+    model = nn.Sequential(
+        norm(nn.Conv2d(3, 3, 1)), nn.ReLU(), norm(nn.Conv2d(3, 3, 1)), nn.Flatten(), nn.Linear(3 * 64 * 64, 2)
+    )
+    assert choose_layers(model, IMAGES) == ("1", "2")
+
+
 def test_names_and_globs_choose_within_one_part_of_a_path() -> None:
     assert choose_layers(Repeated(2), IMAGES, ("units.*", "stem", "units.0")) == ("units.0", "units.1", "stem")
 

@@ -15,6 +15,7 @@ from ingest.weights import load_weights, weights_digest
 from summit_graph.errors import NotFound, SummitError
 
 FACTORIES = """
+import torch
 from torch import nn
 
 class Tiny(nn.Module):
@@ -36,6 +37,17 @@ def dense():
 def lazy():
     return nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
 
+def compiled():
+    return torch.compile(Tiny())
+
+def compiled_inside():
+    model = nn.Sequential(torch.compile(Tiny()))
+    model.compile()
+    return model
+
+def scripted():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), torch.jit.script(nn.ReLU()))
+
 def no_model():
     return "a model"
 
@@ -55,6 +67,19 @@ def factories(tmp_path: Path) -> Path:
 
 def tiny(factories: Path) -> nn.Module:
     return load_model(f"{factories}:tiny").module
+
+
+def test_what_is_compiled_is_taken_as_it_was_before(factories: Path) -> None:
+    whole = load_model(f"{factories}:compiled").module
+    assert type(whole).__name__ == "Tiny"
+    inside = load_model(f"{factories}:compiled_inside").module
+    assert [name for name, _ in inside.named_modules()][1:3] == ["0", "0.conv"]
+    assert inside._compiled_call_impl is None
+
+
+def test_torchscript_is_refused_by_the_modules_path(factories: Path) -> None:
+    with pytest.raises(SummitError, match=r"module 1 of .*:scripted is TorchScript"):
+        load_model(f"{factories}:scripted")
 
 
 def test_a_factory_in_a_file_is_called_with_the_arguments_in_their_types(factories: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ingest.images.batches import Loader, Skipped
+from ingest.images.decoding import UnreadableImage
 from ingest.images.labels import match_labels
 from ingest.images.opening import open_source
 from ingest.images.preprocessing import Normalisation
@@ -115,7 +116,9 @@ def test_names_of_the_outputs_may_stand_in_the_arrays(tmp_path: Path) -> None:
 
 DATASETS = """
 from pathlib import Path
+import numpy as np
 import torch
+from PIL import Image
 from torch.utils.data import Dataset, Subset
 from torchvision.datasets import ImageFolder
 
@@ -134,6 +137,14 @@ class Items(Dataset):
         if index == 3:
             raise ValueError("torn")
         return torch.full((3, 5, 6), float(index)), index % 2
+
+class Deep(Dataset):
+    targets = [0, 0]
+    def __len__(self):
+        return 2
+    def __getitem__(self, index):
+        deep = np.full((5, 6), 0x1234, np.uint16 if index == 0 else np.int32)
+        return Image.fromarray(deep), 0
 
 class Labelled(Items):
     targets = [0, 1, 0, 1, 0]
@@ -181,6 +192,17 @@ def test_a_dataset_of_tensors_is_the_models_input_and_its_torn_items_are_skipped
         assert [(name, float(value[0])) for name, value in read] == [("0", 0.0), ("2", 2.0), ("4", 4.0)]
         assert not list(loader.batches(source.classes[1].images[1:], Skipped(5, 1.0), entries))
     assert entries == [{"image": "3", "reason": "ValueError: torn"}]
+
+
+def test_a_datasets_images_of_16_bits_keep_their_high_byte_and_those_of_32_are_skipped(datasets: str) -> None:
+    source = open_source(f"{datasets}:Deep")
+    with Loader(source.reader, Normalisation(), batch_size=2, workers=0) as loader:
+        (_, pixels), (_, refused) = loader.pixels(source.classes[0].images)
+    assert isinstance(pixels, np.ndarray)
+    assert pixels.shape == (5, 6, 3)
+    assert np.unique(pixels).tolist() == [0x12]
+    assert isinstance(refused, UnreadableImage)
+    assert "32 bits" in str(refused)
 
 
 @pytest.mark.parametrize(
