@@ -91,7 +91,7 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
     "a mean or sum over channels that is no normalization": lambda: Between(
         Apply(lambda x: x - x.mean(1, keepdim=True))
     ),
-    "a reshape that mixes channels": lambda: Between(Apply(mixed_by_a_reshape)),
+    "a reshape that mixes channels (a pixel shuffle, say)": lambda: Between(Apply(mixed_by_a_reshape)),
     "rows, heads or groups that are folded into the batch": lambda: Between(RowsAsImages()),
     "a transposed convolution": lambda: Between(nn.ConvTranspose2d(6, 6, 2, 2)),
     "a convolution over one or three axes": lambda: Between(

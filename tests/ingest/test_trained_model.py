@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from summit_graph.run import Run
+from tests.kept_run import PROJECT
 from tests.models.resnet20 import resnet20
 from tests.resnet_run import FACTORY, MEAN, STD
 from tests.services.evidence import Section
@@ -57,6 +58,13 @@ def test_predictions_are_those_of_the_bare_model(resnet_run: Run, cifar_files: P
         probabilities = model(batch).softmax(dim=1)
     assert [row["predicted"] for row in rows] == probabilities.argmax(dim=1).tolist()
     assert [row["probability"] for row in rows] == pytest.approx(probabilities.amax(dim=1).tolist(), abs=1e-4)
+
+
+def test_the_page_names_the_command_that_is_tried() -> None:
+    page = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+    command = "summit-graph ingest tests/models/resnet20.py:resnet20 test --out runs/cifar10 --weights resnet20.th "
+    command += f"--mean {','.join(map(str, MEAN))} --std {','.join(map(str, STD))}"
+    assert command in " ".join(page.replace("\\\n", " ").split())
 
 
 @pytest.mark.long
