@@ -146,7 +146,11 @@ export function Explorer() {
       </a>
       <Header runs={all_runs} run={run_row} layers={layer_rows} />
       {outage && <Outage />}
-      {isEmpty && <NoRuns />}
+      {isEmpty && (
+        <main id="main" tabIndex={-1}>
+          <NoRuns />
+        </main>
+      )}
       {!isEmpty && (
         <div class={`rooms${hasPins ? " with-pins" : ""}`}>
           <aside class="left" aria-label="Layers and classes">
