@@ -12,7 +12,7 @@ import difflib
 import re
 import warnings
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from torch._decomp import get_decompositions
 from torch.fx import Node
 
+from ingest.trace.arguments import ancestors
 from ingest.trace.isolation import undisturbed
-from ingest.trace.program import Program
+from ingest.trace.operations import draws_random_numbers
+from ingest.trace.program import Program, operation_name
 from summit_graph.errors import NotFound, SummitError, Unsupported
 
 _LARGEST_BATCH = 65536
@@ -178,11 +180,27 @@ def _marked_program(exported: torch.export.ExportedProgram, layers: Sequence[str
         changed = ", ".join(sorted(name.removeprefix("model.") for name in signature.buffers_to_mutate.values()))
         raise Unsupported(f"the forward pass changes the model's buffers ({changed}): its images are not independent")
     (result,) = (node for node in exported.graph.nodes if node.op == "output")
+    _refuse_random_numbers(exported.graph.nodes, ancestors(result.all_input_nodes))
     logits, *marks = result.args[0]
     # Each mark is the copy that the hook made; the layer's output is what was copied.
     nodes = {name: mark.args[0] for name, mark in zip(layers, marks, strict=True)}
     parameters = {holder: name.removeprefix("model.") for holder, name in signature.inputs_to_parameters.items()}
     return Program(exported.graph, stored, parameters, logits), nodes
+
+
+def _refuse_random_numbers(nodes: Iterable[Node], needed: set[Node]) -> None:
+    for node in nodes:
+        if node in needed and draws_random_numbers(node):
+            raise Unsupported(
+                f"operation {operation_name(node)} in {where(node)} draws random numbers: "
+                "its counts would be others each time"
+            )
+
+
+def where(node: Node) -> str:
+    """The module that ran this operation, for people."""
+    path = module_path(node)
+    return f"module {path}" if path else "the model itself"
 
 
 def module_path(node: Node) -> str:

@@ -53,7 +53,7 @@ from ingest.trace.arguments import (
     spatial_size,
     unexpanded,
 )
-from ingest.trace.capture import module_path
+from ingest.trace.capture import where
 from ingest.trace.normalization import over_channels, written_out
 from ingest.trace.origins import Convolution, LayerOutput, Origin, Side, Sum, Unknown
 from ingest.trace.program import Program, evaluate, operation_name
@@ -135,9 +135,7 @@ class Flow:
         return self._unknown(node)
 
     def _unknown(self, node: Node, problem: str = "is not understood") -> Unknown:
-        where = module_path(node)
-        place = f"module {where}" if where else "the model itself"
-        return Unknown(f"operation {operation_name(node)} in {place} {problem}")
+        return Unknown(f"operation {operation_name(node)} in {where(node)} {problem}")
 
     def _stand_in(self, node: Node) -> Any:
         """A value of the right shape where only sizes matter."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch.fx import Node
 
+from ingest.trace.arguments import bound
 from ingest.trace.program import operation_name
 
 RENUMBERING = frozenset(
@@ -145,3 +146,13 @@ def is_pointwise(node: Node) -> bool:
     """Whether each element of the result depends on the elements at its own place alone."""
     tags = getattr(node.target, "tags", ())
     return torch.Tag.pointwise in tags or operation_name(node) in _POINTWISE_UNMARKED
+
+
+def draws_random_numbers(node: Node) -> bool:
+    """Whether its values are others each time it runs: noise, or dropout that is on."""
+    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        return False
+    defaults = {argument.name: argument.default_value for argument in node.target._schema.arguments}  # type: ignore[union-attr]
+    given = {**defaults, **bound(node)}
+    # What is random only where it is told to be: dropout, a leaky nonlinearity of a random slope, attention.
+    return all(given[name] for name in ("train", "training", "dropout_p") if name in given)

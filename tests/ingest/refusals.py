@@ -100,6 +100,7 @@ REFUSED: dict[str, Callable[[], nn.Module]] = {
     "einsum": lambda: Between(Apply(lambda x: torch.einsum("bchw,cd->bdhw", x, torch.ones(6, 6)))),
     "batch normalization with the batch's own statistics": lambda: Between(OwnBatchStatistics(6)),
     "another precision (autocast, half)": lambda: Between(Autocast()),
+    "dropout that stays on, noise": lambda: Between(Apply(lambda x: F.dropout(x, 0.5, training=True))),
     "a module with parameters that runs twice": lambda: Between(Twice()),
     "a parameter that two operations read": lambda: Between(SharedWeight()),
     "a branch on the data": lambda: Between(Apply(branching_on_data)),

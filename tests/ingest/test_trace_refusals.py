@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ingest.trace import trace
 from summit_graph.errors import NotFound, SummitError, Unsupported
@@ -46,6 +48,35 @@ def test_what_cannot_be_followed_is_refused_by_operation_and_module(between: nn.
     with pytest.raises(Unsupported, match=message) as caught:
         trace(Between(between), IMAGES, ["first", "last"], influence_top=5)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("noise", "operation"),
+    [
+        (lambda x: F.dropout(x, 0.5, training=True), "native_dropout"),
+        (lambda x: F.dropout2d(x, 0.5, training=True), "feature_dropout|bernoulli"),
+        (lambda x: x + 0.1 * torch.randn_like(x), "randn_like"),
+        (lambda x: x * torch.rand(6, 1, 1), "rand"),
+        (lambda x: x * torch.bernoulli(torch.full((x.shape[0], 1, 1, 1), 0.5)), "bernoulli"),
+        (lambda x: F.rrelu(x, training=True), "rrelu\\w*"),
+    ],
+)
+def test_a_model_that_draws_random_numbers_is_refused(noise: Callable[[Tensor], Tensor], operation: str) -> None:
+    for layers in (["first", "last"], ["first"]):
+        with pytest.raises(Unsupported, match=rf"operation ({operation}) in module between draws random numbers"):
+            trace(Between(Apply(noise)).eval(), IMAGES, layers, influence_top=5)
+
+
+def test_dropout_that_is_off_and_attention_without_it_draw_no_random_numbers() -> None:
+    class Head(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = x.flatten(2).transpose(1, 2)
+            return F.scaled_dot_product_attention(tokens, tokens, tokens).transpose(1, 2).view(x.shape)
+
+    model = Between(nn.Sequential(nn.Dropout(0.5), nn.Dropout2d(0.5), nn.AlphaDropout(0.5), nn.RReLU()))
+    model.last = nn.Sequential(model.last, Head())  # type: ignore[assignment]
+    found = trace(model.eval(), IMAGES, ["first", "last.0"], influence_top=5)
+    assert found.hops == (("last.0", "first"),)
 
 
 @pytest.mark.parametrize("layers", [["first", "last"], ["first", "between.conv", "last"]])
