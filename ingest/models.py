@@ -133,7 +133,7 @@ def _from_factory(name: str, arguments: Mapping[str, Any], weights: str) -> _Bui
     model = _uncompiled(model)
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
-            what = f"module {path} of {name}" if path else f"{name}"
+            what = f"module {path} of {name}" if path else name
             raise SummitError(f"{what} is TorchScript, whose operations cannot be followed: give what it was made of")
     return _Built(model, weights=weights)
 

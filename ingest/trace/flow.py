@@ -92,7 +92,7 @@ class Flow:
         else:
             known = evaluate(node, {source: self._stand_in(source) for source in node.all_input_nodes})
         if node in self._layer_of:
-            known = self._enter_layer(node, self._without_images(node) or known)
+            known = self._enter_layer(node, known)
         self._known[node] = known
 
     def _follow(self, node: Node) -> Known:
@@ -160,6 +160,7 @@ class Flow:
 
     def _enter_layer(self, node: Node, known: Known) -> Known:
         reads: Channels | Unknown
+        known = self._without_images(node) or known
         if isinstance(known, Tensor):
             reads = channels_of(known) or self._unknown(node, "gives a tensor whose channels are mixed")
         else:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -120,7 +120,7 @@ def ingest(
     # Of several ranks one speaks.
     progress = Progress(quiet=quiet or not is_first())
     if out is None or dry_run:
-        with redirect_stdout(sys.stderr):  # A model may print; on stdout there is the report alone.
+        with prints_aside():
             estimate = rehearsal.rehearse(
                 parameters,
                 images,
@@ -133,7 +133,7 @@ def ingest(
             )
         typer.echo(json.dumps(estimate.to_json()))
         return
-    with stopping_politely(out, progress.message), redirect_stdout(sys.stderr):
+    with stopping_politely(out, progress.message), prints_aside():
         summary = pipeline.ingest(
             parameters,
             images,
@@ -215,6 +215,11 @@ def _refuse_contradiction(context: typer.Context) -> None:
         if source is not None and source.name == "COMMANDLINE":
             option = "--" + parameter.replace("_", "-")
             raise typer.BadParameter(f"it sets {option} itself: give one of the two", param_hint="--as-published")
+
+
+def prints_aside() -> redirect_stdout[TextIO]:
+    """Within it, what a user's model prints goes to stderr: on stdout there is the report alone."""
+    return redirect_stdout(sys.stderr)
 
 
 def require_torch() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from summit_graph.cli.ingest import require_torch
+from summit_graph.cli.ingest import prints_aside, require_torch
 
 group = typer.Typer()
 
@@ -41,16 +41,17 @@ def visualize(
     from ingest.progress import Progress
 
     progress = Progress(quiet=quiet)
-    done = make_pictures(
-        run,
-        neurons=neurons or ("selected",),
-        weights=weights,
-        diverse=diverse,
-        steps=steps,
-        seed=seed,
-        device=device,
-        progress=progress,
-    )
+    with prints_aside():
+        done = make_pictures(
+            run,
+            neurons=neurons or ("selected",),
+            weights=weights,
+            diverse=diverse,
+            steps=steps,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
     if done.silent:
         progress.message(f"never activated, and got no picture: {', '.join(done.silent)}")
     typer.echo(json.dumps({"made": done.made, "already_there": done.there, "never_activated": done.silent}))

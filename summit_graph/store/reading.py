@@ -14,7 +14,7 @@ LOAD FROM and COPY read and write files and takes several statements at a time. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -101,12 +101,12 @@ def with_literals(text: str, literals: tuple[tuple[str, str], ...]) -> str:
     for literal in literal_of.values():
         if not re.fullmatch(r"null|'[a-z]+'", literal):
             raise ValueError(f"{literal!r} is no literal of ours")
-    place, pieces = 0, []
-    while match := _TOKEN.match(text, place):
-        place = match.end()
-        name = match.group()[1:].strip("`") if match.lastgroup == "parameter" else ""
-        pieces.append(literal_of.get(name, match.group()))
-    return "".join(pieces) + text[place:]
+
+    def said(piece: re.Match[str]) -> str:
+        name = piece.group()[1:].strip("`") if piece.lastgroup == "parameter" else ""
+        return literal_of.get(name, piece.group())
+
+    return _rewritten(text, said)
 
 
 @lru_cache(maxsize=256)
@@ -122,10 +122,15 @@ def numbers_of_rows(text: str) -> frozenset[str]:
 
 def on_one_line(text: str) -> str:
     """A text with one space for each stretch of spaces, line breaks and comments; names and strings stay."""
+    return _rewritten(text, lambda piece: " " if piece.lastgroup == "space" else piece.group())
+
+
+def _rewritten(text: str, said: Callable[[re.Match[str]], str]) -> str:
+    """A text with what is `said` for each piece of it; what is after the last piece that can be read stays."""
     place, pieces = 0, []
     while match := _TOKEN.match(text, place):
         place = match.end()
-        pieces.append(" " if match.lastgroup == "space" else match.group())
+        pieces.append(said(match))
     return "".join(pieces) + text[place:]
 
 

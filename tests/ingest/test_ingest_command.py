@@ -164,17 +164,32 @@ def test_a_run_is_reported_on_stdout_as_json_and_for_people_on_stderr(place: Pat
     assert (code, json.loads(out)["digest"], err) == (0, report["digest"], "")
 
 
+LOUD = """\
+from tiny_model import *
+
+class Loud(Tiny):
+    def forward(self, images):
+        print("forward", tuple(images.shape))
+        return super().forward(images)
+
+def loud():
+    print("building")
+    return Loud()
+"""
+"""A model that prints."""
+
+
 def test_what_a_model_prints_does_not_get_between_the_report(place: Path, call: Call) -> None:
-    (place / "loud.py").write_text(
-        "from tiny_model import *\n\nclass Loud(Tiny):\n    def forward(self, images):\n"
-        "        print('forward', tuple(images.shape))\n        return super().forward(images)\n\n"
-        "def loud():\n    print('building')\n    return Loud()\n"
-    )
+    (place / "loud.py").write_text(LOUD)
     for more in ([], ["--dry-run"]):
         code, out, err = call(*words("loud.py:loud"), *more)
         assert code == 0
         assert json.loads(out)["images"] == 12
         assert "building" in err
+    code, out, err = call("visualize", "run", "--neurons", "first/0", "--steps", "2")
+    assert code == 0
+    assert json.loads(out)["made"] == 1
+    assert "building" in err
 
 
 def test_options_reach_the_manifest(place: Path, call: Call) -> None:

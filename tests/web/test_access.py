@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,45 +31,58 @@ OTHER_VIEWS = {
 MAIN_TASKS = [
     ("real_served", "?run=digits", "t 3", "digit 3"),
     ("real_served", "?run=resnet20", "ca", "cat"),
-    pytest.param("whole_published_served", "", "brown b", "brown bear", marks=pytest.mark.long),
+    pytest.param(("whole_published_served", "", "brown b", "brown bear"), marks=pytest.mark.long),
 ]
 """Where, which run, what is typed into the search, and the one class that this finds."""
 
 
-@pytest.mark.parametrize(("where", "run", "typed", "name"), MAIN_TASKS)
-def test_the_main_task_is_done_by_mouse_alone(
-    browser: Browser, request: pytest.FixtureRequest, where: str, run: str, typed: str, name: str
-) -> None:
+@dataclass(frozen=True)
+class MainTask:
+    """A page, what is typed into its search, and the one class that this finds."""
+
+    page: Page
+    typed: str
+    name: str
+
+
+@pytest.fixture(params=MAIN_TASKS)
+def task(browser: Browser, request: pytest.FixtureRequest) -> Iterator[MainTask]:
+    where, run, typed, name = request.param
     served: Serving = request.getfixturevalue(where)
     with opened(browser, f"{served.address}{run}") as page:
-        row = page.locator(".class-space .class-row").nth(2)
-        chosen = row.locator(".name").inner_text()
-        row.click()
-        title(page, chosen)
-        layer = page.get_by_role("radio").nth(1)
-        layer.click()
-        expect(layer).to_be_checked()
-        settled(page)
-        lowest = page.locator(".node").last
-        neuron = str(lowest.get_attribute("data-neuron"))
-        lowest.hover()
-        expect(page.locator(".card h3")).to_have_text(neuron)
-        lowest.click()
-        expect(page.locator(".pin h3")).to_contain_text(neuron)
-        settled(page)
-        higher = page.locator(".pin .chain").last.locator("a").nth(1)
-        neuron = higher.inner_text()
-        higher.click()
-        expect(page.locator(".pin h3")).to_contain_text(neuron)
-        settled(page)
-        other = page.locator(".pin .links a").first
-        chosen = re.sub(r" \(\d+\)$", "", other.inner_text())
-        other.click()
-        title(page, chosen)
-        page.get_by_role("link", name="Open neuron page").click()
-        title(page, neuron)
-        page.get_by_role("link", name="Back to the graph").click()
-        title(page, chosen)
+        yield MainTask(page, typed, name)
+
+
+def test_the_main_task_is_done_by_mouse_alone(task: MainTask) -> None:
+    page = task.page
+    row = page.locator(".class-space .class-row").nth(2)
+    chosen = row.locator(".name").inner_text()
+    row.click()
+    title(page, chosen)
+    layer = page.get_by_role("radio").nth(1)
+    layer.click()
+    expect(layer).to_be_checked()
+    settled(page)
+    lowest = page.locator(".node").last
+    neuron = str(lowest.get_attribute("data-neuron"))
+    lowest.hover()
+    expect(page.locator(".card h3")).to_have_text(neuron)
+    lowest.click()
+    expect(page.locator(".pin h3")).to_contain_text(neuron)
+    settled(page)
+    higher = page.locator(".pin .chain").last.locator("a").nth(1)
+    neuron = higher.inner_text()
+    higher.click()
+    expect(page.locator(".pin h3")).to_contain_text(neuron)
+    settled(page)
+    other = page.locator(".pin .links a").first
+    chosen = re.sub(r" \(\d+\)$", "", other.inner_text())
+    other.click()
+    title(page, chosen)
+    page.get_by_role("link", name="Open neuron page").click()
+    title(page, neuron)
+    page.get_by_role("link", name="Back to the graph").click()
+    title(page, chosen)
 
 
 def focused(page: Page, key: str) -> Any:
@@ -83,39 +98,35 @@ FOCUS_IS_SEEN = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("where", "run", "typed", "name"), MAIN_TASKS)
-def test_the_main_task_is_done_by_keyboard_alone(
-    browser: Browser, request: pytest.FixtureRequest, where: str, run: str, typed: str, name: str
-) -> None:
-    served: Serving = request.getfixturevalue(where)
-    with opened(browser, f"{served.address}{run}") as page:
-        tab_to(page, "type === 'search'")
-        page.keyboard.type(typed)
-        page.keyboard.press("ArrowDown")
-        expect(page.locator(".class-box")).to_be_focused()
-        page.keyboard.press("Enter")
-        title(page, name)
-        settled(page)
-        tab_to(page, "classList.contains('node')")
-        first = focused(page, "dataset.neuron")
-        expect(page.locator(".card")).to_contain_text(first)
-        page.keyboard.press("ArrowDown")
-        second = focused(page, "dataset.neuron")
-        assert second not in (None, first)
-        page.keyboard.press("Enter")
-        expect(page.locator(".pin h3")).to_contain_text(second)
-        assert focused(page, "dataset.neuron") == second
-        tab_to(page, "classList.contains('open')")
-        page.keyboard.press("Enter")
-        title(page, second)
-        tab_to(page, "textContent === 'Back to the graph'")
-        page.keyboard.press("Enter")
-        title(page, name)
-        tab_to(page, "role === 'radio'")
-        layer = focused(page, "ariaLabel")
-        page.keyboard.press("ArrowDown")
-        assert focused(page, "ariaLabel") != layer
-        expect(page.get_by_role("radio", checked=True)).to_be_focused()
+def test_the_main_task_is_done_by_keyboard_alone(task: MainTask) -> None:
+    page = task.page
+    tab_to(page, "type === 'search'")
+    page.keyboard.type(task.typed)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".class-box")).to_be_focused()
+    page.keyboard.press("Enter")
+    title(page, task.name)
+    settled(page)
+    tab_to(page, "classList.contains('node')")
+    first = focused(page, "dataset.neuron")
+    expect(page.locator(".card")).to_contain_text(first)
+    page.keyboard.press("ArrowDown")
+    second = focused(page, "dataset.neuron")
+    assert second not in (None, first)
+    page.keyboard.press("Enter")
+    expect(page.locator(".pin h3")).to_contain_text(second)
+    assert focused(page, "dataset.neuron") == second
+    tab_to(page, "classList.contains('open')")
+    page.keyboard.press("Enter")
+    title(page, second)
+    tab_to(page, "textContent === 'Back to the graph'")
+    page.keyboard.press("Enter")
+    title(page, task.name)
+    tab_to(page, "role === 'radio'")
+    layer = focused(page, "ariaLabel")
+    page.keyboard.press("ArrowDown")
+    assert focused(page, "ariaLabel") != layer
+    expect(page.get_by_role("radio", checked=True)).to_be_focused()
 
 
 def tab_to(page: Page, wanted: str) -> None:

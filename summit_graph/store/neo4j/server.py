@@ -76,7 +76,7 @@ class Server:
             except (exceptions.DriverError, exceptions.Neo4jError) as error:
                 if not error.is_retryable():
                     raise
-            return self._in_transaction(neo4j.RoutingControl.READ, query, parameters, use)
+        return self._in_transaction(neo4j.RoutingControl.READ, query, parameters, use)
 
     @contextmanager
     def reading(
@@ -108,8 +108,7 @@ class Server:
     def write(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.ResultSummary:
         """Runs a writing query in a transaction of its own; repeated where the server asks to."""
         write, query = neo4j.RoutingControl.WRITE, _query(text, label=label)
-        with self._our_errors():
-            return self._in_transaction(write, query, parameters, lambda result: result.consume())
+        return self._in_transaction(write, query, parameters, lambda result: result.consume())
 
     def write_and_answer(self, text: str, parameters: Mapping[str, Any], *, label: str) -> neo4j.Record | None:
         """Runs a writing query in a transaction of its own and gives the row that it answers, None where none."""
@@ -117,8 +116,7 @@ class Server:
         def single(result: neo4j.Result) -> neo4j.Record | None:
             return result.single()
 
-        with self._our_errors():
-            return self._in_transaction(neo4j.RoutingControl.WRITE, _query(text, label=label), parameters, single)
+        return self._in_transaction(neo4j.RoutingControl.WRITE, _query(text, label=label), parameters, single)
 
     def change_schema(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
         """Runs a query that changes the server's schema, which no other transaction may hold."""
@@ -143,15 +141,16 @@ class Server:
         use: Callable[[neo4j.Result], _Result],
     ) -> _Result:
         """In a transaction that is repeated, with pauses, where the server asks to."""
-        # A round trip less than a session's own transaction functions: it begins and asks at once.
-        return self._driver.execute_query(
-            query,
-            dict(parameters),
-            routing_=routing,
-            database_=self.database,
-            bookmark_manager_=None,
-            result_transformer_=use,
-        )
+        with self._our_errors():
+            # A round trip less than a session's own transaction functions: it begins and asks at once.
+            return self._driver.execute_query(
+                query,
+                dict(parameters),
+                routing_=routing,
+                database_=self.database,
+                bookmark_manager_=None,
+                result_transformer_=use,
+            )
 
     def _session(self, mode: str) -> neo4j.Session:
         return self._driver.session(database=self.database, default_access_mode=mode)
