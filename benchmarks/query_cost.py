@@ -89,8 +89,9 @@ def bare_embedded(path: Path) -> Iterator[Bare]:
     connection = ladybug.Connection(database, num_threads=1)
 
     def bare(text: str, parameters: dict[str, Any]) -> object:
-        # Prepared anew, as ours is: a plan that is kept may answer the first parameters' rows.
-        answer = connection.execute(ladybug.PreparedStatement(connection, text, parameters), parameters)
+        # Planned anew, as ours is: a plan that is kept may answer the first parameters' rows.
+        planned = ladybug.PreparedStatement(connection, text, parameters) if parameters else text
+        answer = connection.execute(planned, parameters)
         assert isinstance(answer, ladybug.QueryResult)  # a list of them is for several statements
         return answer.get_all()
 

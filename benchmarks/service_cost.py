@@ -27,7 +27,7 @@ from summit_graph.queries import packaged_catalogue
 from summit_graph.queries.running import ask, page_size, run_query, values_of_text
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
-from summit_graph.store.ladybug.store import said
+from summit_graph.store.ladybug.literals import planned, spelled
 from tests.api.serving import Serving, serving
 from tests.services.missing import ToolMissing
 from tests.services.neo4j_server import Neo4jServer, running_neo4j, temporary_home
@@ -199,4 +199,4 @@ def _call(store: Store, name: str, values: Mapping[str, Any]) -> tuple[str, dict
     text = query.text(store.dialect)
     # We ask for one row more than the page, to know whether there is another.
     sent = values_of_text(text, bound.bound, None if size is None else size + 1)
-    return said(text, sent) if store.dialect == "ladybug" else (text, sent)
+    return spelled(*planned(text, sent)) if store.dialect == "ladybug" else (text, sent)

@@ -14,7 +14,7 @@ LOAD FROM and COPY read and write files and takes several statements at a time. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -91,22 +91,11 @@ def parameters_of(text: str) -> frozenset[str]:
     return frozenset(token.text[1:].strip("`") for token in tokens if token.kind == "parameter")
 
 
-@lru_cache(maxsize=1_024)
-def with_literals(text: str, literals: tuple[tuple[str, str], ...]) -> str:
-    """A text that was judged, with a literal wherever it uses a parameter of that name.
-
-    A literal is one of our own (null, or letters in quotes), never a value that came from outside.
-    """
-    literal_of = dict(literals)
-    for literal in literal_of.values():
-        if not re.fullmatch(r"null|'[a-z]+'", literal):
-            raise ValueError(f"{literal!r} is no literal of ours")
-
-    def said(piece: re.Match[str]) -> str:
-        name = piece.group()[1:].strip("`") if piece.lastgroup == "parameter" else ""
-        return literal_of.get(name, piece.group())
-
-    return _rewritten(text, said)
+def with_literals(text: str, literals: Mapping[str, str]) -> str:
+    """A text that was judged, with a literal wherever it uses a parameter of that name."""
+    return "".join(
+        literals.get(piece[1:].strip("`"), piece) if kind == "parameter" else piece for kind, piece in _pieces(text)
+    )
 
 
 @lru_cache(maxsize=256)
@@ -122,16 +111,17 @@ def numbers_of_rows(text: str) -> frozenset[str]:
 
 def on_one_line(text: str) -> str:
     """A text with one space for each stretch of spaces, line breaks and comments; names and strings stay."""
-    return _rewritten(text, lambda piece: " " if piece.lastgroup == "space" else piece.group())
+    return "".join(" " if kind == "space" else piece for kind, piece in _pieces(text))
 
 
-def _rewritten(text: str, said: Callable[[re.Match[str]], str]) -> str:
-    """A text with what is `said` for each piece of it; what is after the last piece that can be read stays."""
+@lru_cache(maxsize=1_024)
+def _pieces(text: str) -> tuple[tuple[str, str], ...]:
+    """Kind and text of each piece of a text, spaces among them; after the last that can be read comes the rest."""
     place, pieces = 0, []
     while match := _TOKEN.match(text, place):
         place = match.end()
-        pieces.append(said(match))
-    return "".join(pieces) + text[place:]
+        pieces.append((str(match.lastgroup), match.group()))
+    return (*pieces, ("rest", text[place:]))
 
 
 def tokens_of(text: str) -> Iterator[Token]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from summit_graph.errors import InvalidParameter, SummitError
-from summit_graph.store.ladybug.store import said
-from summit_graph.store.reading import parameters_of, with_literals
+from summit_graph.store.reading import parameters_of
 from summit_graph.store.values import checked_parameters
 
 READING = [
@@ -129,22 +128,3 @@ def test_a_missing_parameter_is_named_and_a_further_one_is_left_out() -> None:
 def test_a_value_that_an_engine_cannot_take_is_refused(value: object) -> None:
     with pytest.raises(InvalidParameter, match="cannot be sent"):
         checked_parameters("RETURN $a", {"a": value})
-
-
-def test_the_embedded_store_says_the_scope_and_what_is_null_in_the_text() -> None:
-    text = (
-        "MATCH (n:Neuron) WHERE ($scope = 'all' OR n.y = '$layer') AND n.layer = coalesce($layer, n.layer) // $layer\n"
-        "AND n.channel = $`channel` RETURN n.id AS `$layer` SKIP $rest LIMIT $limit"
-    )
-    given = {"channel": 3, "layer": None, "limit": None, "rest": None, "scope": "selected"}
-    wanted = text.replace("$scope", "'selected'").replace("coalesce($layer", "coalesce(null")
-    # How many rows are skipped or answered can be nothing but a number: the engine says so itself.
-    assert said(text, given) == (wanted, {"channel": 3, "limit": None, "rest": None})
-    assert said(text, {**given, "scope": "' OR true //", "layer": "null"}) == (
-        text,
-        {**given, "scope": "' OR true //", "layer": "null"},
-    )
-    assert said(text, {**given, "channel": None})[0] == wanted.replace("$`channel`", "null")
-    for other in ("'it''s'", "1", "n.x", "''"):
-        with pytest.raises(ValueError, match="no literal of ours"):
-            with_literals(text, (("layer", other),))

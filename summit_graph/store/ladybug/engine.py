@@ -2,7 +2,8 @@
 
 Its errors have no types, only a text that begins with a kind. A plan that is run again with other parameters may keep
 the first ones (0.22.0: a filtered match of two hops answered 353 rows for 253, with one thread or more), and
-`Connection.execute(text, …)` keeps its plans. So every query is prepared anew here, and a connection has one thread.
+`Connection.execute(text, parameters)` keeps its plans. So every query is planned anew here, and a connection has one
+thread. While a text with parameters is prepared the engine holds Python's lock; one without is run without it.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def execute(connection: ladybug.Connection, text: str, parameters: dict[str, Any
     """Runs one statement; the engine's errors become ours, with its first line."""
     sent = parameters or {}
     try:
-        result = connection.execute(ladybug.PreparedStatement(connection, text, sent), sent)
+        result = connection.execute(ladybug.PreparedStatement(connection, text, sent) if sent else text, sent)
     except RuntimeError as error:
         raise _as_ours(error) from None
     except (ValueError, TypeError, OverflowError) as error:

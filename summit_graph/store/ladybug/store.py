@@ -6,7 +6,7 @@ import threading
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import ladybug
 
@@ -19,12 +19,11 @@ from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.cells import Cells
 from summit_graph.store.ladybug.engine import execute, plain_row
+from summit_graph.store.ladybug.literals import planned, spelled
 from summit_graph.store.ladybug.plans import check_plan
 from summit_graph.store.ladybug.pool import ConnectionPool, FileKey, file_key
-from summit_graph.store.reading import numbers_of_rows, with_literals
 from summit_graph.store.values import checked_parameters
 
-SCOPES = frozenset(get_args(Scope))
 JUDGED_TEXTS = 1_000
 """Of how many texts it is remembered that the engine answers them right."""
 
@@ -78,18 +77,18 @@ class LadybugStore(Store):
         self, text: str, parameters: Mapping[str, Any], timeout_ms: int | None
     ) -> Iterator[ladybug.QueryResult]:
         """The engine's answer to a query, for whoever asks, within its time; given back with the block."""
-        text, sent = said(text, checked_parameters(text, parameters))
+        text, sent = planned(text, checked_parameters(text, parameters))
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
         with self._opened().connection() as (connection, file), caller.interruptible(connection.interrupt):
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
             self._check_plan(connection, file, text, sent)
-            with execute(connection, text, sent) as result:
+            with execute(connection, *spelled(text, sent)) as result:
                 yield result
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """See Store.read_untrusted."""
-        text, sent = said(text, checked_parameters(text, parameters))
+        text, sent = planned(text, checked_parameters(text, parameters))
         return self._opened_cells().read(text, sent, row_limit, settings.number("query_timeout_ms"))
 
     def load(
@@ -139,20 +138,3 @@ class LadybugStore(Store):
                 self._cells.close()
             if self._pool is not None:
                 self._pool.close()
-
-
-def said(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A query with its scope, and what is null, said in the text instead of as parameters; and those that are left.
-
-    So the engine sees `a.selected` alone: a filter that computes something of a relationship (`$scope = 'all' OR
-    a.selected` does) answers wrong rows in ladybug 0.22.0 where other relationships of the pattern follow; one that is
-    a truth value itself is right. And it leaves out what null decides before it plans, which takes less time.
-    """
-    literals = {}
-    for name, value in parameters.items():
-        if name == "scope" and isinstance(value, str) and value in SCOPES:
-            literals[name] = f"'{value}'"
-        elif value is None and name not in numbers_of_rows(text):
-            literals[name] = "null"
-    left = {name: value for name, value in parameters.items() if name not in literals}
-    return with_literals(text, tuple(literals.items())), left
