@@ -25,6 +25,7 @@ from api.compression import Compression
 from api.envelope import Envelope
 from api.hosts import HostCheck
 from api.keys import HEADER, LEAST_LENGTH, KeyCheck, Keys
+from api.links import add_links
 from api.metrics import Metrics
 from api.origins import Origins
 from api.pictures import Gallery
@@ -112,7 +113,7 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
     app.include_router(documentation_router)
     _add_page(app)
     _add_layers(app, metrics, root_path.rstrip("/"))
-    _document_problems(app)
+    _document(app, catalogue)
     return app
 
 
@@ -155,8 +156,8 @@ class PageFiles(StaticFiles):
         return response
 
 
-def _document_problems(app: FastAPI) -> None:
-    """Adds to the specification the problem's schema, the key, and the errors that any operation may answer."""
+def _document(app: FastAPI, catalogue: Catalogue) -> None:
+    """Adds to the specification the problem's schema, the key, the errors that any operation may answer, and links."""
     render = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -172,6 +173,7 @@ def _document_problems(app: FastAPI) -> None:
             for operation in operations.values():
                 told = operation["responses"] | {str(status): told for status, told in documented(*COMMON).items()}
                 operation["responses"] = dict(sorted(told.items()))
+        add_links(specification["paths"], PREFIX, catalogue)
         return specification
 
     app.openapi = openapi  # type: ignore[method-assign]

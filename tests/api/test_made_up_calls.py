@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,15 @@ from tests.services.neo4j_server import Neo4jServer
 SEED = 1
 RIGHT_CALLS = 200
 """Calls of each operation that are right by the specification, beside those of the other phases."""
+SCENARIOS = 400
+"""Chains of up to six right calls, each led to by a link of the one before it or made up."""
 LEAST_SHARE_OF_200 = 0.3
 PATIENT = ("--query-timeout-ms", "60000")
 """What is looked at is what is answered: on a busy machine the first query may take longer than the default."""
 _COUNTED = re.compile(r'summit_graph_requests_total{method="(\w+)",route="([^"]+)",status="(\d+)"} (\d+)')
 
 
-def call(address: str, folder: Path, *options: str) -> str:
+def call(address: str, folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> str:
     """Runs schemathesis with every check; its report. Fails where it found something."""
     with urllib.request.urlopen(f"{address}api/v1/graph?class={CLASS}", timeout=60) as response:
         atlas = json.load(response)["atlas"]["path"].rpartition("/")[2]
@@ -52,7 +55,7 @@ def call(address: str, folder: Path, *options: str) -> str:
             ),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **hooks},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **hooks, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=3_000,
@@ -66,6 +69,29 @@ def said(report: str) -> str:
     """The report's line of counts."""
     [line] = re.findall(r"^\s*(\d+ generated, .*)$", report, re.MULTILINE)
     return str(line)
+
+
+def follow(address: str, folder: Path) -> tuple[str, Counter[tuple[str, int]]]:
+    """Runs the stateful phase, right by the specification.
+
+    Returns its report, and how often a call took a value by which link and was answered with which status.
+    """
+    events = folder / "events.ndjson"
+    report = call(
+        address,
+        folder,
+        *("--phases", "stateful", "--mode", "positive", "--max-examples", str(SCENARIOS)),
+        *("--report", "ndjson", "--report-ndjson-path", str(events)),
+        environment={"MADE_UP_FOLLOWING": "1"},
+    )
+    followed: Counter[tuple[str, int]] = Counter()
+    for line in events.read_text(encoding="utf-8").splitlines():
+        told = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for name, case in told.get("cases", {}).items():
+            if case["is_transition_applied"]:
+                status = told["interactions"][name]["response"]["status_code"]
+                followed[case["transition"]["id"], status] += 1
+    return report, followed
 
 
 def operations_of(report: str) -> tuple[str, str, str]:
@@ -130,10 +156,22 @@ def test_every_operation_holds_what_it_says(
                 "--max-examples",
                 str(RIGHT_CALLS),
             )
+            linked, followed = follow(served.address, tmp_path)
             calls = calls_of(served.address)
     evidence.record("schemathesis", f"{engine}: examples, coverage, fuzzing, right and wrong", said(everything))
     evidence.record("schemathesis", f"{engine}: fuzzing, right by the specification", said(right))
+    evidence.record("schemathesis", f"{engine}: stateful, right by the specification", said(linked))
+    [links] = re.findall(r"API Links: +(\d+ covered / \d+ selected)", linked)
+    evidence.record("schemathesis", f"{engine}: links", links)
+    answered = Counter[int]()
+    for (_, status), count in followed.items():
+        answered[status] += count
+    of_statuses = ", ".join(f"{count} answered {status}" for status, count in sorted(answered.items()))
+    evidence.record("schemathesis", f"{engine}: calls that a link led to", of_statuses)
     evidence.record("schemathesis", f"{engine}: operations selected, of, tested", ", ".join(operations_of(everything)))
+    right_links = [link for link, status in followed if status == 200]
+    for part in ("GET /api/v1/runs -> ", "[200] next -> ", "[200] graph -> ", "[200] pictures -> "):
+        assert any(part in link for link in right_links), part
     assert set(operations_of(everything)) == {str(len(calls))}
     for operation, (times, right_times) in calls.items():
         said_of = f"{times:,} calls, {right_times / max(times, 1):.0%}"

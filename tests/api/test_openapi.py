@@ -67,6 +67,59 @@ def test_a_query_file_becomes_a_documented_operation(extended: TestClient) -> No
         assert list(row["properties"]) == ["neuron", "count", "share"]
 
 
+def test_a_query_file_has_links_of_its_own(extended: TestClient) -> None:
+    with extended as client:
+        links = operation(client, "/api/v1/queries/strong_neurons")["responses"]["200"]["links"]
+        assert list(links) == ["next", "pictures"]
+        assert links["next"]["operationId"] == "strong_neurons"
+        assert links["next"]["parameters"]["page"] == "$response.body#/next"
+        assert links["next"]["parameters"]["least"] == "$request.query.least"
+        assert links["pictures"]["parameters"]["neuron"] == "$response.body#/rows/0/neuron"
+        of_runs = operation(client, "/api/v1/runs")["responses"]["200"]["links"]
+        assert of_runs["strong_neurons"]["parameters"] == {"run": "$response.body#/runs/0/run"}
+
+
+def followed(client: TestClient, path: str, values: dict[str, Any]) -> dict[str, int]:
+    """Each link of an operation's answer to these values, and what is answered where it leads."""
+    asked = client.get(path, params=values)
+    specification = client.get("/openapi.json").json()["paths"]
+    by_id = {one["get"]["operationId"]: (path, one["get"]) for path, one in specification.items() if "get" in one}
+    statuses = {}
+    for name, link in specification[path]["get"]["responses"]["200"]["links"].items():
+        target, described = by_id[link["operationId"]]
+        taken = {one["name"]: one["required"] for one in described["parameters"]}
+        assert link["parameters"].keys() <= taken.keys()
+        found = {key: meant(said, asked.json(), values) for key, said in link["parameters"].items()}
+        given = {key: value for key, value in found.items() if value is not None}
+        if all(key in given for key, required in taken.items() if required):
+            statuses[name] = client.get(target, params=given).status_code
+    return statuses
+
+
+def meant(expression: str, found: Any, values: dict[str, Any]) -> Any:
+    """What a link's expression stands for: a parameter that was given, or a place in the answer that was found."""
+    if expression.startswith("$request.query."):
+        return values.get(expression.removeprefix("$request.query."))
+    for step in expression.removeprefix("$response.body#/").split("/"):
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return found
+
+
+def test_every_link_leads_to_an_answer(client: TestClient) -> None:
+    from_runs = followed(client, "/api/v1/runs", {})
+    assert {"classes", "layers", "hub_neurons"} <= from_runs.keys()
+    assert set(from_runs.values()) == {200}
+    assert followed(client, "/api/v1/graph", {"class": CLASS}) == {"pictures": 200}
+    for query in packaged_catalogue():
+        values: dict[str, Any] = {one.name: GIVEN[one.name] for one in query.parameters if one.required}
+        rows = client.get(f"/api/v1/queries/{query.name}", params=values).json()["rows"]
+        leads_to = {"class": "graph", "neuron": "pictures"}
+        expected = {"next", *(leads_to[column.type] for column in query.columns if column.type in leads_to)}
+        if rows:
+            found = followed(client, f"/api/v1/queries/{query.name}", {**values, "limit": 1})
+            assert found == dict.fromkeys(expected, 200), query.name
+
+
 def test_a_query_file_becomes_a_validated_route(extended: TestClient) -> None:
     with extended as client:
         rows = client.get(f"/api/v1/queries/strong_neurons?class={CLASS}&least=8&scope=all").json()["rows"]
