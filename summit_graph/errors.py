@@ -30,6 +30,10 @@ class StoreUnavailable(SummitError):
     """The graph store does not answer, refuses the password, or is no store of ours."""
 
 
+class StoreChanged(StoreUnavailable):
+    """Other runs are in the graph store than were when names were looked up there."""
+
+
 class QueryTimeout(SummitError):
     """A query ran past its time limit and was stopped."""
 

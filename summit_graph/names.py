@@ -18,7 +18,7 @@ from summit_graph.nearest import nearest
 
 if TYPE_CHECKING:
     from summit_graph.run import Run
-    from summit_graph.store.base import Store
+    from summit_graph.store.base import Reader
 
 CANDIDATES = 5
 """How many nearest names or candidates an error lists."""
@@ -192,10 +192,10 @@ _kept_runs: Kept[tuple[RunName, ...]] = Kept(256)
 _kept_names: Kept[Names] = Kept(32)
 
 
-def runs_of_store(store: Store, said: str | None = None) -> tuple[RunName, ...]:
+def runs_of_store(store: Reader, said: str | None = None) -> tuple[RunName, ...]:
     """The ready runs, the newest first; with an id or a name those that have it, partial ones too.
 
-    They are kept for as long as the store says that its content is the same.
+    They are kept for as long as the store says that its runs are the same.
     """
 
     def look_up() -> tuple[RunName, ...]:
@@ -206,7 +206,7 @@ def runs_of_store(store: Store, said: str | None = None) -> tuple[RunName, ...]:
     return look_up() if version is None else _kept_runs.get((version, said), look_up)
 
 
-def find_run(store: Store, said: str | int | None = None) -> RunName:
+def find_run(store: Reader, said: str | int | None = None) -> RunName:
     """The run of that id or name; by default the only one, or the newest that is ready.
 
     Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none, and
@@ -224,7 +224,7 @@ def find_run(store: Store, said: str | int | None = None) -> RunName:
     return run
 
 
-def _the_run(store: Store, said: str | int | None) -> RunName:
+def _the_run(store: Reader, said: str | int | None) -> RunName:
     if said is None:
         ready = runs_of_store(store)
         if not ready:
@@ -243,7 +243,7 @@ def _the_run(store: Store, said: str | int | None) -> RunName:
     raise NotFound(f"there is no run {text!r}: {hint}", close)
 
 
-def names_of_store(store: Store, run: RunName) -> Names:
+def names_of_store(store: Reader, run: RunName) -> Names:
     """The names of a loaded run. They are kept by the run's digest, which stands for the same content in any store."""
 
     def look_up() -> Names:
@@ -273,7 +273,7 @@ def names_of_directory(run: Run) -> Names:
     return Names(run_id, tuple(sorted(classes, key=lambda entry: entry.number)), layers)
 
 
-def _read(store: Store, query: str, values: dict[str, object]) -> list[dict[str, Any]]:
+def _read(store: Reader, query: str, values: dict[str, object]) -> list[dict[str, Any]]:
     # Imported when called: queries look names up here, and names are looked up by queries.
     from summit_graph.queries.catalogue import packaged_catalogue
 

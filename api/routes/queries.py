@@ -16,10 +16,11 @@ from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, value
 from api.problems import documented
 from api.service import service_of
 from summit_graph.errors import QueryRefused, WrongQueryFile
+from summit_graph.pinned import on_last_version
 from summit_graph.queries import Catalogue, Query, QueryResult
 from summit_graph.queries.running import Question, answer_question, ask
 from summit_graph.queries.streaming import stream_answer
-from summit_graph.store import Store
+from summit_graph.store import Reader, Store
 
 PROBLEMS = documented(404, 406, 422, 503, 504)
 
@@ -70,14 +71,18 @@ def _route(query: Query, maximum_rows: int) -> Callable[..., Awaitable[Response]
         if (chosen != "json" or said is not None) and is_whole(query, values, page):
             return await _download(request, query, values, chosen)
 
-        def work(store: Store) -> Response:
+        def work(store: Reader) -> Response:
             question = ask(store, query, values)
             try:
                 return answered(request, store, question, page, chosen, maximum_rows)
             except QueryRefused as error:
                 raise WrongQueryFile(f"{query.file}: {error}") from None
 
-        return await service_of(request).answer(request, query.name, work)
+        def on_a_version(store: Store) -> Response:
+            # That a client's answer still holds is said without a read, which would notice that the runs are others.
+            return work(store) if "if-none-match" in request.headers else on_last_version(store, work)
+
+        return await service_of(request).answer(request, query.name, on_a_version)
 
     shared = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
     signature = inspect.Signature([shared, *route_parameters(query, maximum_rows)], return_annotation=Response)
@@ -110,7 +115,7 @@ async def _download(request: Request, query: Query, values: Mapping[str, Any], c
 
 
 def answered(
-    request: Request, store: Store, question: Question, page: str | None, chosen: str, maximum_rows: int
+    request: Request, store: Reader, question: Question, page: str | None, chosen: str, maximum_rows: int
 ) -> Response:
     """The answer of a question in the chosen format, or that the client holds it already."""
 

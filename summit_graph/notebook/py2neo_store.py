@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol
@@ -32,7 +32,10 @@ class Py2neoStore:
         self._graph = graph
 
     def version(self) -> None:
-        """As `Store.version`: a server's content changes without a sign."""
+        """As `Reader.version`: a server's content changes without a sign."""
+
+    def last_version(self) -> None:
+        """As `Reader.last_version`: a read cannot be held to a version."""
 
     def read(
         self,
@@ -42,8 +45,9 @@ class Py2neoStore:
         row_limit: int | None = None,
         timeout_ms: int | None = None,
         label: str = "ad hoc",
+        version: Hashable | None = None,
     ) -> Answer:
-        """Runs one reading query, as `Store.read` does; py2neo has no time limit that the server keeps."""
+        """Runs one reading query, as `Reader.read` does; py2neo has no time limit that the server keeps."""
         from py2neo.client import ConnectionUnavailable
         from py2neo.errors import Neo4jError, ServiceUnavailable
 
@@ -64,7 +68,7 @@ class Py2neoStore:
     def stream(
         self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
     ) -> Iterator[Stream]:
-        """Runs one reading query, as `Store.stream` does; py2neo itself holds the whole answer."""
+        """Runs one reading query, as `Reader.stream` does; py2neo itself holds the whole answer."""
         answer = self.read(text, parameters)
         starts = range(0, len(answer.rows), BATCH_ROWS)
         yield Stream(answer.columns, (answer.rows[start : start + BATCH_ROWS] for start in starts))

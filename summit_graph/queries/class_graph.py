@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from summit_graph.names import ClassName, LayerName, find_run, names_of_store
+from summit_graph.pinned import on_last_version
 from summit_graph.queries.running import Row, fetch_packaged
 from summit_graph.queries.slots import slots
 
 if TYPE_CHECKING:
-    from summit_graph.store.base import Store
+    from summit_graph.store.base import Reader
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class ClassGraph:
     kept: Kept
 
 
-def class_graph(store: Store, class_: str | int, run: str | None = None) -> ClassGraph:
+def class_graph(store: Reader, class_: str | int, run: str | None = None) -> ClassGraph:
     """The selected attribution graph of the class of that number, name or id; `run` None is the only or newest run.
 
     Raises NotFound with the nearest names, SummitError where several could be meant, StoreUnavailable, QueryTimeout.
     """
+    return on_last_version(store, lambda held: _class_graph(held, class_, run))
+
+
+def _class_graph(store: Reader, class_: str | int, run: str | None) -> ClassGraph:
     found = find_run(store, run)
     names = names_of_store(store, found)
     of_class = names.find_class(class_)

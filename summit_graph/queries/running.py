@@ -11,13 +11,14 @@ from summit_graph.errors import InvalidParameter, NotFound, QueryRefused, Summit
 from summit_graph.kept import Kept
 from summit_graph.names import Names, RunName, find_run, names_of_store, runs_of_store
 from summit_graph.nearest import nearest
+from summit_graph.pinned import on_last_version
 from summit_graph.queries.catalogue import Query, packaged_catalogue, parameters_of
 from summit_graph.queries.header import Column
 from summit_graph.queries.pages import page_offset, page_token, question_digest
 from summit_graph.search import SEARCHES
 
 if TYPE_CHECKING:
-    from summit_graph.store.base import Answer, Store
+    from summit_graph.store.base import Answer, Reader
 
 Row = dict[str, Any]
 NO_LIMIT = 2**31 - 1
@@ -68,7 +69,7 @@ class QueryResult:
 
 
 def run_query(
-    store: Store,
+    store: Reader,
     query: Query,
     values: Mapping[str, Any],
     *,
@@ -80,10 +81,10 @@ def run_query(
     Raises InvalidParameter, NotFound (with the nearest names), QueryTimeout, StoreUnavailable, or SummitError where the
     run lacks what the query needs.
     """
-    return answer_question(store, ask(store, query, values), page=page)
+    return on_last_version(store, lambda held: answer_question(held, ask(held, query, values), page=page))
 
 
-def ask(store: Store, query: Query, values: Mapping[str, Any]) -> Question:
+def ask(store: Reader, query: Query, values: Mapping[str, Any]) -> Question:
     """Checks the values and looks their names up, without running the query; raises as `run_query` does."""
     checked = read_values(query, values)
     run, names = choose_run(store, query, checked)
@@ -98,7 +99,7 @@ def ask(store: Store, query: Query, values: Mapping[str, Any]) -> Question:
 
 
 def answer_question(
-    store: Store,
+    store: Reader,
     question: Question,
     *,
     page: str | None = None,
@@ -143,7 +144,7 @@ def read_values(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:
     return {parameter.name: parameter.read(values.get(parameter.name)) for parameter in query.parameters}
 
 
-def choose_run(store: Store, query: Query, checked: Mapping[str, Any]) -> tuple[RunName | None, Names | None]:
+def choose_run(store: Reader, query: Query, checked: Mapping[str, Any]) -> tuple[RunName | None, Names | None]:
     """The run that is meant, and its names; None where the query is about runs and none is named."""
     if checked["run"] is None and not query.chooses_run:
         return None, None
@@ -174,7 +175,7 @@ def bind_values(query: Query, checked: Mapping[str, Any], run: RunName | None, n
 
 
 def _with_other_run(
-    error: NotFound, store: Store, query: Query, checked: Mapping[str, Any], asked: RunName | None
+    error: NotFound, store: Reader, query: Query, checked: Mapping[str, Any], asked: RunName | None
 ) -> NotFound:
     """The error, with the newest other run in which everything that was named is there."""
     for other in runs_of_store(store)[:OTHER_RUNS]:
@@ -188,7 +189,7 @@ def _with_other_run(
 
 
 def fetch_rows(
-    store: Store, query: Query, bound: Mapping[str, Any], row_limit: int | None = None, timeout_ms: int | None = None
+    store: Reader, query: Query, bound: Mapping[str, Any], row_limit: int | None = None, timeout_ms: int | None = None
 ) -> list[Row]:
     """The first rows (all without a limit) of a query whose values are bound, as `bind_values` binds them."""
     if query.header.search is not None:
@@ -210,7 +211,7 @@ def fetch_rows(
 
 
 def fetch_packaged(
-    store: Store, name: str, run: str, bound: Mapping[str, Any] | None = None, timeout_ms: int | None = None
+    store: Reader, name: str, run: str, bound: Mapping[str, Any] | None = None, timeout_ms: int | None = None
 ) -> list[Row]:
     """Every row of one of the project's own queries; what is not bound has its default, as for whoever asks it."""
     query = packaged_catalogue().get(name)
@@ -228,7 +229,7 @@ def check_columns(query: Query, returned: tuple[str, ...]) -> None:
 
 
 def _read(
-    store: Store,
+    store: Reader,
     query: Query,
     bound: Mapping[str, Any],
     row_limit: int | None,
@@ -297,7 +298,7 @@ def _without_run(value: Any, prefix: str, query: Query, column: Column) -> Any:
     raise WrongQueryFile(f"{query.file}: the column {column.name} is {value!r}, which is no {column.type}")
 
 
-def _check_needs(store: Store, query: Query, bound: Mapping[str, Any], run: RunName) -> None:
+def _check_needs(store: Reader, query: Query, bound: Mapping[str, Any], run: RunName) -> None:
     """Raises SummitError in one line where the run lacks what the query, or a value given to it, cannot do without."""
     needs = dict.fromkeys(query.header.needs, query.name)
     for parameter in query.parameters:
@@ -311,7 +312,7 @@ def _check_needs(store: Store, query: Query, bound: Mapping[str, Any], run: RunN
             raise SummitError(f"{what} needs {_NEEDED[need]}, which the run {run.id} does not have")
 
 
-def _holdings(store: Store, run: RunName) -> Row:
+def _holdings(store: Reader, run: RunName) -> Row:
     [row] = fetch_packaged(store, "run_contents", run.id)
     return row
 

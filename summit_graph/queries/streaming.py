@@ -22,7 +22,7 @@ from summit_graph.queries.running import (
 )
 
 if TYPE_CHECKING:
-    from summit_graph.store.base import Store
+    from summit_graph.store.base import Reader
 
 
 @dataclass
@@ -56,7 +56,7 @@ class RowStream:
 
 @contextmanager
 def stream_query(
-    store: Store,
+    store: Reader,
     query: Query,
     values: Mapping[str, Any],
     *,
@@ -69,7 +69,7 @@ def stream_query(
 
 @contextmanager
 def stream_answer(
-    store: Store,
+    store: Reader,
     question: Question,
     *,
     page: str | None = None,

@@ -50,15 +50,22 @@ class LoadReport:
     already_loaded: bool
 
 
-class Store(Protocol):
-    """One graph database. Reads are read-only whatever the text says; a store may be used from several threads."""
+class Reader(Protocol):
+    """What queries are read from. Reads are read-only whatever the text says, and may come from several threads."""
 
     dialect: Dialect
 
     def version(self) -> Hashable | None:
-        """What stands for the store's whole content: while it is the same, so is every answer.
+        """What stands for the runs that are there now: while it is the same, so are they, and what they are called.
 
-        None where that cannot be told without asking the engine. Raises StoreUnavailable where the store is away.
+        None where that cannot be told. Raises StoreUnavailable where the store is away.
+        """
+        ...
+
+    def last_version(self) -> Hashable | None:
+        """The version that was seen last, which need not be asked for again: for a read that is given it.
+
+        None where a read cannot be held to a version.
         """
         ...
 
@@ -70,11 +77,13 @@ class Store(Protocol):
         row_limit: int | None = None,
         timeout_ms: int | None = None,
         label: str = "ad hoc",
+        version: Hashable | None = None,
     ) -> Answer:
         """Runs one reading query.
 
         `row_limit` None answers every row; `timeout_ms` None is the setting `query_timeout_ms`, 0 no limit; `label`
-        names the query in the server's own list of transactions. Raises QueryTimeout past the time limit,
+        names the query in the server's own list of transactions; `version`, where it is given, is the one that is
+        read, and StoreChanged is raised where the store has another by now. Raises QueryTimeout past the time limit,
         StoreUnavailable where the engine does not answer, InvalidParameter where a parameter of the text is missing or
         cannot be sent, and SummitError where the text does not only read or the engine refuses it (its first line).
         """
@@ -88,6 +97,10 @@ class Store(Protocol):
         The time limit holds for the query; in Neo4j its rows are read within it.
         """
         ...
+
+
+class Store(Reader, Protocol):
+    """One graph database, which runs are loaded into."""
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """Runs a reading query of somebody else's, as `read` does, in the time of the setting `query_timeout_ms`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +15,7 @@ from summit_graph.store import open_store
 from tests.api.clients import client_of
 from tests.api.problem import get_problem
 from tests.api.test_routes import CLASS, GIVEN
+from tests.runs import make_run
 from tests.services.neo4j_server import Neo4jServer
 
 
@@ -62,3 +64,26 @@ def test_errors_are_the_same(neo4j_client: TestClient) -> None:
     assert "tench" in get_problem(neo4j_client, "/api/v1/graph?class=tenhc", 404)["nearest"]
     get_problem(neo4j_client, f"/api/v1/graph?class={'9' * 26}", 404)
     get_problem(neo4j_client, f"/api/v1/queries/class_neurons?class=4&limit={'9' * 26}", 422)
+
+
+def test_a_tag_does_not_outlive_the_run_that_it_stands_for(
+    neo4j_client: TestClient, neo4j_empty: Neo4jServer, tmp_path: Path
+) -> None:
+    address = "/api/v1/queries/class_edges?class=0&run=replaced"
+    store = open_store(neo4j_empty.url)
+    try:
+        store.load(make_run(tmp_path / "first", run="replaced", seed=1))
+        first = neo4j_client.get(address)
+        assert neo4j_client.get(address).content == first.content
+        held = {"If-None-Match": first.headers["etag"]}
+        assert neo4j_client.get(address, headers=held).status_code == 304
+        store.load(make_run(tmp_path / "second", run="replaced", seed=2), replace=True)
+        for headers in (held, {}):
+            second = neo4j_client.get(address, headers=headers)
+            assert second.status_code == 200
+            assert second.headers["etag"] != first.headers["etag"]
+            assert second.json()["rows"] != first.json()["rows"]
+    finally:
+        store.delete_run("replaced")
+        store.close()
+    assert neo4j_client.get(address).status_code == 404

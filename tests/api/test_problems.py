@@ -122,6 +122,8 @@ def failing_store(app: FastAPI, error: Exception) -> Iterator[None]:
         def version(self) -> Any:
             raise error
 
+        last_version = version
+
         def read(self, *arguments: Any, **options: Any) -> Any:
             raise error
 

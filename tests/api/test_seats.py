@@ -26,6 +26,9 @@ class Slow:
         self.go = threading.Event()
         self.seated = threading.Semaphore(0)
 
+    def last_version(self) -> Any:
+        return self._store.last_version()
+
     def read(self, *arguments: Any, **options: Any) -> Any:
         self.seated.release()
         self.go.wait(20)

@@ -11,7 +11,8 @@ from typing import Any
 import ladybug
 
 from summit_graph import settings
-from summit_graph.errors import StoreUnavailable
+from summit_graph.errors import StoreChanged, StoreUnavailable
+from summit_graph.pinned import CHANGED
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Progress, Store, Stream
@@ -42,9 +43,13 @@ class LadybugStore(Store):
         self._pool = ConnectionPool(path) if path.exists() else None
 
     def version(self) -> Hashable:
-        """See Store.version: a file is never written to, only replaced."""
+        """See Reader.version: a file is never written to, only replaced."""
         self._opened()
         return file_key(self.path)
+
+    def last_version(self) -> Hashable:
+        """See Reader.last_version; to look at the file costs nothing."""
+        return self.version()
 
     def read(
         self,
@@ -54,9 +59,10 @@ class LadybugStore(Store):
         row_limit: int | None = None,
         timeout_ms: int | None = None,
         label: str = "ad hoc",
+        version: Hashable | None = None,
     ) -> Answer:
-        """See Store.read."""
-        with self._answering(text, parameters, timeout_ms) as result:
+        """See Reader.read."""
+        with self._answering(text, parameters, timeout_ms, version) as result:
             rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
             columns = tuple(result.get_column_names())
         kept = rows[:row_limit]
@@ -66,7 +72,7 @@ class LadybugStore(Store):
     def stream(
         self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
     ) -> Iterator[Stream]:
-        """See Store.stream."""
+        """See Reader.stream."""
         with self._answering(text, parameters, timeout_ms) as result:
             # An empty batch ends the rows.
             batches = iter(lambda: [plain_row(row) for row in result.get_n(BATCH_ROWS)], [])
@@ -74,13 +80,15 @@ class LadybugStore(Store):
 
     @contextmanager
     def _answering(
-        self, text: str, parameters: Mapping[str, Any], timeout_ms: int | None
+        self, text: str, parameters: Mapping[str, Any], timeout_ms: int | None, version: Hashable | None = None
     ) -> Iterator[ladybug.QueryResult]:
         """The engine's answer to a query, for whoever asks, within its time; given back with the block."""
         text, sent = planned(text, checked_parameters(text, parameters))
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
         with self._opened().connection() as (connection, file), caller.interruptible(connection.interrupt):
+            if version not in {None, file}:
+                raise StoreChanged(CHANGED)
             connection.set_query_timeout(caller.time_left_ms(limit_ms))
             self._check_plan(connection, file, text, sent)
             with execute(connection, *spelled(text, sent)) as result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 import neo4j
 
 from summit_graph import settings
+from summit_graph.errors import QueryRefused, StoreChanged
+from summit_graph.pinned import CHANGED
 from summit_graph.rows import Scope
 from summit_graph.run import Run
 from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.neo4j import loading
 from summit_graph.store.neo4j.server import Server, plain
+from summit_graph.store.neo4j.version import VERSION, Version, can_be_held, held_to, version_of
 from summit_graph.store.values import checked_parameters
 
 
@@ -26,9 +29,17 @@ class Neo4jStore(Store):
 
     def __init__(self, url: str) -> None:
         self._server = Server(url)
+        self._last_version: Version | None = None
 
-    def version(self) -> None:
-        """See Store.version: a server's content changes without a sign."""
+    def version(self) -> Version:
+        """See Reader.version: the list of runs, as the server has it now."""
+        runs = self._server.read(VERSION, {}, lambda result: result.single(strict=True)[0], label="version")
+        self._last_version = version_of(runs)
+        return self._last_version
+
+    def last_version(self) -> Version:
+        """See Reader.last_version."""
+        return self.version() if self._last_version is None else self._last_version
 
     def read(
         self,
@@ -38,9 +49,12 @@ class Neo4jStore(Store):
         row_limit: int | None = None,
         timeout_ms: int | None = None,
         label: str = "ad hoc",
+        version: Hashable | None = None,
     ) -> Answer:
-        """See Store.read."""
+        """See Reader.read."""
         sent = checked_parameters(text, parameters)
+        if isinstance(version, tuple):
+            text, sent = self._held_to(version, text, sent)
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
 
         def answer(result: neo4j.Result) -> Answer:
@@ -53,13 +67,18 @@ class Neo4jStore(Store):
 
         caller = current_caller()
         with caller.interruptible(partial(self._server.terminate, caller.request_id)):
-            return self._server.read(text, sent, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
+            try:
+                return self._server.read(text, sent, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
+            except QueryRefused:
+                if version is not None and self.version() != version:
+                    raise StoreChanged(CHANGED) from None
+                raise
 
     @contextmanager
     def stream(
         self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
     ) -> Iterator[Stream]:
-        """See Store.stream."""
+        """See Reader.stream."""
         sent = checked_parameters(text, parameters)
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
         caller = current_caller()
@@ -81,6 +100,14 @@ class Neo4jStore(Store):
     def delete_run(self, run: str) -> None:
         """See Store.delete_run."""
         loading.delete(self._server, run)
+
+    def _held_to(self, version: Version, text: str, sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The text and its parameters, which the server refuses at another version; where it cannot, asked before."""
+        if can_be_held(text):
+            return held_to(version, text, sent)
+        if self.version() != version:
+            raise StoreChanged(CHANGED)
+        return text, sent
 
     def close(self) -> None:
         """See Store.close."""

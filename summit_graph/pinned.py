@@ -1,0 +1,78 @@
+"""A store held to one version, so that names need not be looked up again before every read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from summit_graph.errors import QueryTimeout, StoreChanged, StoreUnavailable, SummitError
+
+if TYPE_CHECKING:
+    from summit_graph.store.base import Answer, Reader, Stream
+
+CHANGED = "the runs in the graph store changed while it was asked: ask again"
+_Result = TypeVar("_Result")
+
+
+class PinnedStore:
+    """A store whose reads raise StoreChanged where it has another version by now; a stream begins at that version."""
+
+    def __init__(self, store: Reader, version: Hashable) -> None:
+        self.dialect = store.dialect
+        self._store = store
+        self._version = version
+
+    def version(self) -> Hashable:
+        """The one that it is held to."""
+        return self._version
+
+    def last_version(self) -> None:
+        """None: it is held to a version already."""
+
+    def read(
+        self,
+        text: str,
+        parameters: Mapping[str, Any],
+        *,
+        row_limit: int | None = None,
+        timeout_ms: int | None = None,
+        label: str = "ad hoc",
+        version: Hashable | None = None,
+    ) -> Answer:
+        """See Reader.read."""
+        held_to = self._version if version is None else version
+        return self._store.read(
+            text, parameters, row_limit=row_limit, timeout_ms=timeout_ms, label=label, version=held_to
+        )
+
+    @contextmanager
+    def stream(
+        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
+    ) -> Iterator[Stream]:
+        """See Reader.stream."""
+        if self._store.version() != self._version:
+            raise StoreChanged(CHANGED)
+        with self._store.stream(text, parameters, timeout_ms=timeout_ms, label=label) as found:
+            yield found
+
+
+def on_last_version(store: Reader, work: Callable[[Reader], _Result]) -> _Result:
+    """What `work` finds in the store at the version that was seen last; where that is over, at the one there is now.
+
+    So what was looked up before (which run is meant, its classes) is used without asking the server whether it still
+    holds: the read that follows says so. `work` is done once more where it was over, or where it found something
+    missing or wrong that may be there by now.
+    """
+    version = store.last_version()
+    if version is None:
+        return work(store)
+    try:
+        return work(PinnedStore(store, version))
+    except SummitError as error:
+        if isinstance(error, StoreUnavailable | QueryTimeout) and not isinstance(error, StoreChanged):
+            raise
+        now = store.version()
+        if now == version:
+            raise
+    return work(PinnedStore(store, now))
