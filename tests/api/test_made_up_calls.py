@@ -49,8 +49,9 @@ def call(address: str, folder: Path, *options: str, environment: Mapping[str, st
                 "--seed",
                 str(SEED),
                 "--continue-on-failure",
-                # Of the machine, not of the service: making values up may be slow where much else runs.
+                # Of the machine, not of the service: where much else runs, making values up and answers may be slow.
                 "--suppress-health-check=too_slow",
+                "--request-timeout=120",
                 *options,
             ),
         ],
