@@ -57,6 +57,11 @@ class Asked:
     path: str
     calls: tuple[tuple[str, dict[str, Any]], ...]
 
+    @property
+    def kind(self) -> str:
+        """What `MIX` calls it."""
+        return self.path.partition("?")[0].rpartition("/")[2]
+
     def bare(self, send: Bare) -> None:
         """Asks the engine itself."""
         for text, values in self.calls:
@@ -111,7 +116,7 @@ def neo4j_ratios(run: Run, server: Neo4jServer, folder: Path, seconds: float) ->
 
 
 def one_client(engine: str, served: Serving, questions: Sequence[Asked], bare: Bare) -> Ratio:
-    """Each question over HTTP and to the engine itself, in turn; says what the service adds."""
+    """Each question over HTTP and all the engine's own calls that it needs, in turn; says what the service adds."""
     connection = Connection(served.address)
 
     def both(question: Asked) -> tuple[float, float]:
@@ -121,6 +126,11 @@ def one_client(engine: str, served: Serving, questions: Sequence[Asked], bare: B
         both(question)
     pairs = [both(question) for question in questions]
     connection.close()
+    for kind in MIX:
+        added = [
+            ours - theirs for question, (ours, theirs) in zip(questions, pairs, strict=True) if question.kind == kind
+        ]
+        print(f"  {engine}: {kind}, +{statistics.median(added):.1f} ms each", file=sys.stderr)
     added_ms = statistics.median(ours - theirs for ours, theirs in pairs)
     ours_ms, theirs_ms = (statistics.median(times) for times in zip(*pairs, strict=True))
     return Ratio(f"{engine}: one client, +{added_ms:.1f} ms each", f"{engine}: its own calls", ours_ms, theirs_ms)
