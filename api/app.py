@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
 from api.caching import whole
@@ -101,14 +101,16 @@ def create_app(store_url: str | None = None, *, catalogue: Catalogue | None = No
         redirect_slashes=False,
     )
     add_problem_handlers(app)
-    versioned = APIRouter(prefix=PREFIX)
-    versioned.include_router(runs_router(catalogue))
-    versioned.include_router(queries_router(catalogue, settings.number("maximum_rows")))
-    versioned.include_router(graph_router)
-    versioned.include_router(pictures_router)
+    versioned = [
+        runs_router(catalogue),
+        queries_router(catalogue, settings.number("maximum_rows")),
+        graph_router,
+        pictures_router,
+    ]
     if settings.setting("allow_cypher").value():
-        versioned.include_router(cypher_router())
-    app.include_router(versioned)
+        versioned.append(cypher_router())
+    for router in versioned:
+        app.include_router(router, prefix=PREFIX)
     app.include_router(health_router)
     app.include_router(documentation_router)
     _add_page(app)
