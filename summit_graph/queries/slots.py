@@ -5,15 +5,14 @@
    swept (Sugiyama, Tagawa and Toda 1981), in coordinates that centre every row. A node without such neighbours
    keeps its place.
 3. Between sweeps, neighbours in a row change places where that leaves fewer crossings.
-4. The order with the fewest crossings is kept; of several, the first. Everything is deterministic, so that the sweeps
-   end where one begins as an earlier one did.
+4. The first sweep that leaves no fewer crossings is not kept, and is the last. Everything is deterministic.
 
 Within, nodes are numbers: a graph is laid out with every answer that draws it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 Order = list[list[int]]
@@ -62,26 +61,21 @@ class _Graph:
             self._by_row[source].setdefault(row_of[target], []).append(target)
             self._by_row[target].setdefault(row_of[source], []).append(source)
             between.setdefault((row_of[low], row_of[high]), []).append((low, high))
-        self._between = list(between.values())
+        # One edge alone crosses none.
+        self._between = [ends for ends in between.values() if len(ends) > 1]
         self._exchanges = len(edges) <= MAXIMUM_EDGES_TO_EXCHANGE
 
     def untangled(self) -> Order:
         """The order of each row with the fewest crossings that the sweeps find."""
-        order = self._rows
-        best, fewest = order, self.crossings(order)
-        begun = set()
+        best, fewest = self._rows, self.crossings(self._rows)
         for sweep in range(MAXIMUM_SWEEPS):
-            upwards = sweep % 2 == 0
-            begins = (upwards, *map(tuple, order))
-            if fewest == 0 or begins in begun:
-                break
-            begun.add(begins)
-            order = self._swept(order, upwards)
+            order = self._swept(best, upwards=sweep % 2 == 0)
             if self._exchanges:
                 self._exchange(order)
             count = self.crossings(order)
-            if count < fewest:
-                best, fewest = order, count
+            if count >= fewest:
+                break
+            best, fewest = order, count
         return best
 
     def crossings(self, order: Order) -> int:
@@ -90,9 +84,10 @@ class _Graph:
         total = 0
         for ends in self._between:
             seen: list[int] = []
-            for _, high in sorted([(slot_of[low], slot_of[high]) for low, high in ends]):
-                total += len(seen) - bisect_right(seen, high)
-                insort(seen, high)
+            for number, (_, high) in enumerate(sorted([(slot_of[low], slot_of[high]) for low, high in ends])):
+                place = bisect_right(seen, high)
+                total += number - place
+                seen.insert(place, high)
         return total
 
     def _swept(self, order: Order, upwards: bool) -> Order:
