@@ -33,7 +33,7 @@ from summit_graph.graph import Graph
 from summit_graph.rows import GraphRows
 from summit_graph.run import Run
 from summit_graph.store import open_store
-from summit_graph.store.neo4j.loading import create_schema
+from summit_graph.store.neo4j.area import create_schema
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.staging import Staged, stage
 from tests.services.missing import ToolMissing

@@ -30,6 +30,12 @@ PHASES = {
 }
 """Where a load is killed, by engine, in the order of the load."""
 
+REPLACING = {
+    "ladybug": PHASES["ladybug"],
+    "neo4j": ("nodes", "relationships", "reading back", "switch", "deletion"),
+}
+"""The same of a load that puts a run in the place of another one."""
+
 _STATEMENTS = {"COMMIT": "commit", "CHECKPOINT": "checkpoint"}
 
 
@@ -78,6 +84,8 @@ class StopPoint:
         building._verify = self.around(building._verify, lambda *arguments, **named: "reading back")
         Path.replace = self.around(Path.replace, _phase_of_rename)  # type: ignore[method-assign]
         Server.write = self.around(Server.write, _phase_of_label)  # type: ignore[method-assign]
+        Server.write_and_answer = self.around(Server.write_and_answer, _phase_of_label)  # type: ignore[method-assign]
+        Server.write_together = self.around(Server.write_together, _phase_of_label)  # type: ignore[method-assign]
         Server.read = self.around(Server.read, _phase_of_label)  # type: ignore[method-assign]
         Server.change_schema = self.around(Server.change_schema, _phase_of_label)  # type: ignore[method-assign]
 
@@ -94,9 +102,11 @@ def _phase_of_rename(file: Path, target: Path) -> str | None:
 
 def _phase_of_label(server: Server, text: str, *arguments: object, label: str, **named: object) -> str | None:
     kind, _, table = label.partition(" ")
+    if kind == "delete" or label == f"state {schema.DELETING}":
+        return "deletion"
     if kind == "load" and table in schema.TABLES:
         return _phase_of_table(table)
-    return {"schema": "constraints", "read": "reading back", "state": "ready flag"}.get(kind)
+    return {"schema": "constraints", "read": "reading back", "state": "ready flag", "switch": "switch"}.get(kind)
 
 
 def _phase_of_table(table: str) -> str:
@@ -104,9 +114,12 @@ def _phase_of_table(table: str) -> str:
 
 
 @contextmanager
-def standing_load(run: Path, place: str, phase: str, event: int, when: When) -> Iterator[subprocess.Popen[str]]:
+def standing_load(
+    run: Path, place: str, phase: str, event: int, when: When, *options: str
+) -> Iterator[subprocess.Popen[str]]:
     """A load in a process of its own, from where it has reached the stop point; killed (SIGKILL) with the block."""
     words = [sys.executable, "-m", "tests.store.stop_points", phase, str(event), when, "load", str(run), "--db", place]
+    words += options
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # What it says until it stands; where it never does, until its end.

@@ -17,6 +17,7 @@ from summit_graph.errors import StoreUnavailable
 from summit_graph.store.digest import ContentDigest
 from summit_graph.store.loaded import Loaded
 from summit_graph.store.neo4j.ahead import one_ahead
+from summit_graph.store.neo4j.area import Area
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
 
@@ -45,9 +46,9 @@ def check_ownership(server: Server) -> None:
             )
 
 
-def loaded(server: Server, run: str) -> Loaded | None:
+def loaded(server: Server, run: str, area: Area = Area.SERVED) -> Loaded | None:
     """What is loaded of a run; None where there is no run of that id."""
-    text = "MATCH (r:Run {id: $run}) RETURN r.digest, r.state, r.format, r.loading"
+    text = f"MATCH (r:{area.label('Run')} {{id: $run}}) RETURN r.digest, r.state, r.format, r.loading"
     row = server.read(text, {"run": run}, lambda result: result.single(), label="load: what is there")
     if row is None:
         return None
@@ -67,23 +68,24 @@ def has_constraints(server: Server) -> bool:
     return all([[label.name], ["id"]] in found for label in schema.LABELS)
 
 
-def run_ids(server: Server) -> list[str]:
-    """Ids of all runs, whatever their state."""
-    return server.read("MATCH (r:Run) RETURN r.id ORDER BY r.id", {}, lambda result: result.value(), label="runs")
+def run_ids(server: Server, area: Area = Area.SERVED) -> list[str]:
+    """Ids of all runs of an area, whatever their state."""
+    text = f"MATCH (r:{area.label('Run')}) RETURN r.id ORDER BY r.id"
+    return server.read(text, {}, lambda result: result.value(), label="runs")
 
 
-def counts(server: Server, run: str) -> dict[str, int]:
+def counts(server: Server, run: str, area: Area = Area.SERVED) -> dict[str, int]:
     """Rows of every label and relationship type that belong to a run."""
     found = {}
     for table in schema.TABLES:
-        text = f"MATCH {pattern_of(table)} RETURN count(*)"
+        text = f"MATCH {_pattern_of(table, area)} RETURN count(*)"
         count = server.read(text, {"run": run}, lambda result: result.single(strict=True)[0], label=f"count {table}")
         found[table] = int(count)
     return found
 
 
 def content_digest(
-    server: Server, table: str, run: str, expected: Mapping[str, int], state: str, pace: Pace
+    server: Server, table: str, run: str, expected: Mapping[str, int], state: str, pace: Pace, area: Area
 ) -> ContentDigest:
     """The digest of what the server holds of a run in a table.
 
@@ -93,14 +95,14 @@ def content_digest(
     digest = ContentDigest()
     pace.begin(table, expected[table])
     # The server looks for the next page while this one is hashed.
-    for rows in one_ahead(_pages(server, table, run, expected, state)):
+    for rows in one_ahead(_pages(server, table, run, expected, state, area)):
         digest = digest.including(_as_table(table, rows))
         pace.add(len(rows))
     return digest
 
 
 def _pages(
-    server: Server, table: str, run: str, expected: Mapping[str, int], state: str
+    server: Server, table: str, run: str, expected: Mapping[str, int], state: str, area: Area
 ) -> Iterator[Sequence[Sequence[Any]]]:
     entry = schema.TABLES[table]
     label = entry.name if isinstance(entry, schema.Label) else entry.source
@@ -108,7 +110,7 @@ def _pages(
     if isinstance(entry, schema.Relationship) and expected[table] > expected[label]:
         nodes = max(1, ROWS_PER_BATCH * expected[label] // expected[table])
     values: dict[str, Any] = {"run": run, "end": run + AFTER_SLASH, "nodes": nodes, "state": state}
-    text = _page_text(entry, label)
+    text = _page_text(entry, label, area)
 
     def page(after: str) -> tuple[str | None, Sequence[Sequence[Any]]]:
         sent = {**values, "after": after}
@@ -123,10 +125,10 @@ def _pages(
         last, rows = page(last)
 
 
-def _page_text(entry: schema.Label | schema.Relationship, label: str) -> str:
+def _page_text(entry: schema.Label | schema.Relationship, label: str, area: Area) -> str:
     belongs = "a.id = $run" if label == "Run" else "a.id < $end"
     nodes = (
-        f"MATCH (a:{label}) USING INDEX a:{label}(id) WHERE a.id > $after AND {belongs} "
+        f"MATCH (a:{area.label(label)}) USING INDEX a:{area.label(label)}(id) WHERE a.id > $after AND {belongs} "
         f"WITH a ORDER BY a.id LIMIT $nodes"
     )
     if isinstance(entry, schema.Label):
@@ -138,7 +140,7 @@ def _page_text(entry: schema.Label | schema.Relationship, label: str) -> str:
     columns = ["a.id", "b.id", *(f"r.`{column.name}`" for column in entry.properties)]
     # A node without such a relationship gives null, which collect leaves out.
     return (
-        f"{nodes} OPTIONAL MATCH (a)-[r:{entry.name}]->(b:{entry.target}) "
+        f"{nodes} OPTIONAL MATCH (a)-[r:{entry.name}]->(b:{area.label(entry.target)}) "
         f"RETURN max(a.id), collect(CASE WHEN r IS NOT NULL THEN [{', '.join(columns)}] END)"
     )
 
@@ -149,11 +151,12 @@ def _as_table(table: str, rows: Sequence[Sequence[Any]]) -> pa.Table:
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, arrow.types, strict=True)], schema=arrow)
 
 
-def pattern_of(table: str) -> str:
+def _pattern_of(table: str, area: Area) -> str:
     """The pattern of a run's rows of a table, with the parameter $run: a node `a`, or `r` from `a` to `b`."""
     entry = schema.TABLES[table]
     if isinstance(entry, schema.Label):
-        return f"(a:{table} {{{entry.run_property}: $run}})"
+        return f"(a:{area.label(table)} {{{entry.run_property}: $run}})"
     source = schema.TABLES[entry.source]
     assert isinstance(source, schema.Label)
-    return f"(a:{entry.source} {{{source.run_property}: $run}})-[r:{table}]->(b:{entry.target})"
+    ends = area.label(entry.source), area.label(entry.target)
+    return f"(a:{ends[0]} {{{source.run_property}: $run}})-[r:{table}]->(b:{ends[1]})"

@@ -85,6 +85,11 @@ class Lease:
             if error is None:
                 raise
 
+    def renew(self) -> None:
+        """Raises StoreUnavailable where the lease is another loader's by now; else it holds from now on anew."""
+        if not self._beat():
+            raise self.lost()
+
     def check(self) -> None:
         """Raises StoreUnavailable where the lease is known to be another loader's by now."""
         if self._lost.is_set():
@@ -100,9 +105,12 @@ class Lease:
     def _keep(self) -> None:
         while not self._over.wait(self._holds_ms / 1000 / BEATS_PER_LEASE):
             try:
-                beaten = self._server.write(_BEAT, self.values, label="keep lease").counters.properties_set
+                beaten = self._beat()
             except SummitError:
                 continue  # The load itself meets the same trouble, and says so.
             if not beaten:
                 self._lost.set()
                 return
+
+    def _beat(self) -> bool:
+        return bool(self._server.write(_BEAT, self.values, label="keep lease").counters.properties_set)

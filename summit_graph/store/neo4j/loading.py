@@ -7,6 +7,10 @@
    that are there, any other deletes them first.
 4. Every table is read back and its content compared with what was staged; a difference deletes the run.
 5. The state becomes `ready`, or `partial` where the run's ingest had not ended, if the lease is still ours.
+
+Where another run of the name is served, that goes on: the rows of 3. and 4. lie aside, under labels that no query
+names (`area`). Instead of 5., one transaction takes the schema's labels from the old nodes and gives them to the new
+ones; then the old ones are deleted. What a killed load has left aside is deleted, or gone on with, by the next one.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from summit_graph.store.digest import check_content
 from summit_graph.store.loaded import Loaded, no_run
 from summit_graph.store.neo4j import content
 from summit_graph.store.neo4j.ahead import one_ahead
+from summit_graph.store.neo4j.area import Area, create_schema, drop_schema, switch
 from summit_graph.store.neo4j.lease import GUARD, Lease
 from summit_graph.store.neo4j.server import Server
 from summit_graph.store.pace import Pace
@@ -36,33 +41,38 @@ def load(server: Server, run: Run, scope: Scope, *, replace: bool, progress: Pro
     """See Store.load."""
     name = run.manifest.run
     content.check_ownership(server)
-    if _is_there(server, run, scope, replace=replace) and content.has_constraints(server):
+    is_tidy = not any(name in content.run_ids(server, area) for area in (Area.NEW, Area.OLD))
+    if _is_there(server, run, scope, replace=replace) and content.has_constraints(server) and is_tidy:
         return LoadReport(name, content.counts(server, name), already_loaded=True)
     with tempfile.TemporaryDirectory(prefix="summit-graph-") as folder:
         progress(f"reading {run.directory}")
         staged = stage(GraphRows(run, scope), Path(folder))
         create_schema(server)
         with Lease(server, name, progress) as lease:
+            _delete_old(server, lease, progress)
             # Another loader may have been here meanwhile; or an import has, after which nobody has read it back.
             already_loaded = _is_there(server, run, scope, replace=replace)
-            state = graph_state(run)
+            served = content.loaded(server, name)
+            replaces = not already_loaded and served is not None and served.is_whole()
+            area = Area.NEW if replaces else Area.SERVED
+            if not replaces:
+                _clear(server, Area.NEW, name, lease)
             try:
                 if not already_loaded:
-                    _bring(server, staged, run.manifest.digest, f"{scope} {__version__}", lease, progress)
-                progress("reading back what was written")
-                pace = Pace(name, sum(staged.counts.values()), progress, reading_back=True)
-                for table in schema.TABLES:
-                    found = content.content_digest(server, table, name, staged.counts, state, pace)
-                    check_content(table, found, staged.digests[table])
-                    lease.check()
+                    _bring(server, staged, run.manifest.digest, f"{scope} {__version__}", area, lease, progress)
+                _read_back(server, staged, graph_state(run), area, lease, progress)
             except StoreUnavailable:
                 # Nobody answers who could delete it: it stays unseen, and the next load goes on or clears it.
                 raise
             except SummitError:
-                _delete(server, name, lease)
+                _clear(server, area, name, lease)
                 raise
             progress(f"making {name} visible")
-            _set_state(server, name, state, lease)
+            if replaces:
+                switch(server, name, graph_state(run), lease)
+                _delete_old(server, lease, progress)
+            else:
+                _set_state(server, name, graph_state(run), lease)
         return LoadReport(name, staged.counts, already_loaded=already_loaded)
 
 
@@ -71,10 +81,10 @@ def delete(server: Server, run: str) -> None:
     runs = content.run_ids(server)
     if run not in runs:
         raise no_run(str(server.url), run, runs)
-    # What Neo4j's own import has brought may have no indexes yet, along which rows are deleted.
-    create_schema(server)
     with Lease(server, run) as lease:
-        _delete(server, run, lease)
+        _delete_old(server, lease, lambda line: None)
+        _clear(server, Area.NEW, run, lease)
+        _clear(server, Area.SERVED, run, lease)
 
 
 def _is_there(server: Server, run: Run, scope: Scope, *, replace: bool) -> bool:
@@ -82,21 +92,28 @@ def _is_there(server: Server, run: Run, scope: Scope, *, replace: bool) -> bool:
     return there is not None and not replace and there.is_the_same(run, scope, graph_state(run))
 
 
-def _bring(server: Server, staged: Staged, digest: str, mark: str, lease: Lease, progress: Progress) -> None:
+def _bring(
+    server: Server, staged: Staged, digest: str, mark: str, area: Area, lease: Lease, progress: Progress
+) -> None:
     """Writes what is not there yet, after what an interrupted load of the same rows has left, else from the start."""
-    there = content.loaded(server, staged.run)
-    written = _written(server, staged, there, digest, mark)
+    if area is Area.NEW:
+        progress(f"{staged.run} is served as it is until the new one is whole")
+        create_schema(server, area)
+    there = content.loaded(server, staged.run, area)
+    written = _written(server, staged, there, digest, mark, area)
     if there is not None and not written:
-        progress(f"deleting what is there of {staged.run}; it is not served until the new one is whole")
-        _delete(server, staged.run, lease)
-    _write(server, staged, written, mark, lease, progress)
+        progress(f"deleting what an interrupted load of {staged.run} has left")
+        _delete(server, staged.run, lease, area)
+    _write(server, staged, written, mark, area, lease, progress)
 
 
-def _written(server: Server, staged: Staged, there: Loaded | None, digest: str, mark: str) -> Mapping[str, int]:
+def _written(
+    server: Server, staged: Staged, there: Loaded | None, digest: str, mark: str, area: Area
+) -> Mapping[str, int]:
     """Rows of each table that an interrupted load of the same rows has left; empty where none can be gone on with."""
     if there is None or (there.state, there.digest, there.loading) != (schema.LOADING, digest, mark):
         return {}
-    found = content.counts(server, staged.run)
+    found = content.counts(server, staged.run, area)
     expected = staged.counts
     # Transactions were committed in this order, so one table at most is there in part.
     begun = [table for table in schema.TABLES if found[table] < expected[table]]
@@ -105,20 +122,8 @@ def _written(server: Server, staged: Staged, there: Loaded | None, digest: str, 
     return found if in_order else {}
 
 
-def create_schema(server: Server) -> None:
-    """Makes the constraints on ids and the indexes on runs that are not there yet, and waits until they can be used."""
-    for label in schema.LABELS:
-        name = label.name.lower()
-        constraint = f"CREATE CONSTRAINT summit_{name}_id IF NOT EXISTS FOR (n:{label.name}) REQUIRE n.id IS UNIQUE"
-        server.change_schema(constraint, {}, label="schema")
-        if label.run_property != "id":
-            index = f"CREATE INDEX summit_{name}_run IF NOT EXISTS FOR (n:{label.name}) ON (n.run)"
-            server.change_schema(index, {}, label="schema")
-    server.change_schema("CALL db.awaitIndexes(600)", {}, label="schema")
-
-
 def _write(
-    server: Server, staged: Staged, written: Mapping[str, int], mark: str, lease: Lease, progress: Progress
+    server: Server, staged: Staged, written: Mapping[str, int], mark: str, area: Area, lease: Lease, progress: Progress
 ) -> None:
     pace = Pace(staged.run, sum(staged.counts.values()), progress)
     for table, entry in schema.TABLES.items():
@@ -126,7 +131,7 @@ def _write(
         if not rows:
             continue
         pace.begin(table, rows, written.get(table, 0))
-        text = _node_text(entry) if isinstance(entry, schema.Label) else _relationship_text(entry)
+        text = _node_text(entry, area) if isinstance(entry, schema.Label) else _relationship_text(entry, area)
         for sent_rows in one_ahead(_plain_batches(staged, table, written.get(table, 0))):
             lease.check()
             sent = {"rows": sent_rows, "loading": mark, **lease.values}
@@ -161,15 +166,16 @@ def _plain_rows(table: str, batch: pa.RecordBatch) -> list[list[object]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _node_text(label: schema.Label) -> str:
+def _node_text(label: schema.Label, area: Area) -> str:
     # What is being loaded stands on the Run until it is visible.
     loading = ", loading: $loading" if label.name == "Run" else ""
-    return f"UNWIND $rows AS row CREATE (:{label.name} {{{_assigned(label.properties, 0)}{loading}}})"
+    return f"UNWIND $rows AS row CREATE (:{area.label(label.name)} {{{_assigned(label.properties, 0)}{loading}}})"
 
 
-def _relationship_text(kind: schema.Relationship) -> str:
+def _relationship_text(kind: schema.Relationship, area: Area) -> str:
+    source, target = area.label(kind.source), area.label(kind.target)
     return (
-        f"UNWIND $rows AS row MATCH (a:{kind.source} {{id: row[0]}}) MATCH (b:{kind.target} {{id: row[1]}}) "
+        f"UNWIND $rows AS row MATCH (a:{source} {{id: row[0]}}) MATCH (b:{target} {{id: row[1]}}) "
         f"CREATE (a)-[:{kind.name} {{{_assigned(kind.properties, 2)}}}]->(b)"
     )
 
@@ -178,31 +184,60 @@ def _assigned(properties: tuple[schema.Property, ...], start: int) -> str:
     return ", ".join(f"`{entry.name}`: row[{place}]" for place, entry in enumerate(properties, start))
 
 
-def _set_state(server: Server, run: str, state: str, lease: Lease) -> None:
+def _read_back(server: Server, staged: Staged, state: str, area: Area, lease: Lease, progress: Progress) -> None:
+    """Compares every table with what was staged; raises SummitError at the first that differs."""
+    progress("reading back what was written")
+    pace = Pace(staged.run, sum(staged.counts.values()), progress, reading_back=True)
+    for table in schema.TABLES:
+        found = content.content_digest(server, table, staged.run, staged.counts, state, pace, area)
+        check_content(table, found, staged.digests[table])
+        lease.check()
+
+
+def _set_state(server: Server, run: str, state: str, lease: Lease, area: Area = Area.SERVED) -> None:
     """Sets a run's state, in the same transaction that finds the lease to be ours."""
-    text = f"{GUARD} MATCH (r:Run {{id: $run}}) SET r.state = $state REMOVE r.loading"
+    text = f"{GUARD} MATCH (r:{area.label('Run')} {{id: $run}}) SET r.state = $state REMOVE r.loading"
     values = {"run": run, "state": state, **lease.values}
     # The lease's own property is set where it is ours.
     if not server.write(text, values, label=f"state {state}").counters.properties_set:
         raise lease.lost()
 
 
-def _delete(server: Server, run: str, lease: Lease) -> None:
+def _delete_old(server: Server, lease: Lease, progress: Progress) -> None:
+    """Deletes all that new runs have taken the place of."""
+    for run in content.run_ids(server, Area.OLD):
+        progress(f"deleting the rows of {run} that were replaced")
+        _clear(server, Area.OLD, run, lease)
+
+
+def _clear(server: Server, area: Area, run: str, lease: Lease) -> None:
+    """Deletes a run's rows in an area, where it has any, and the constraints of one that is not the served one."""
+    if run in content.run_ids(server, area):
+        # Rows are deleted along the indexes of constraints, which Neo4j's own import, for one, has not made.
+        create_schema(server, area)
+        _delete(server, run, lease, area)
+    if area is not Area.SERVED:
+        drop_schema(server, area)
+
+
+def _delete(server: Server, run: str, lease: Lease, area: Area = Area.SERVED) -> None:
     """Deletes a run in transactions of bounded size: relationships first, its Run node last; unseen from the start."""
-    _set_state(server, run, schema.DELETING, lease)
+    _set_state(server, run, schema.DELETING, lease, area)
     for kind in schema.RELATIONSHIPS:
-        delete_rows(server, kind, run, lease)
+        delete_rows(server, kind, run, lease, area)
     for label in reversed(schema.LABELS):
-        delete_rows(server, label, run, lease)
+        delete_rows(server, label, run, lease, area)
 
 
-def delete_rows(server: Server, entry: schema.Label | schema.Relationship, run: str, lease: Lease) -> None:
+def delete_rows(
+    server: Server, entry: schema.Label | schema.Relationship, run: str, lease: Lease, area: Area = Area.SERVED
+) -> None:
     """Deletes a run's rows of a table, in the order of ids (a relationship's: its source's).
 
     Each transaction begins where the last one ended, so neither side holds more than its rows. (CALL … IN TRANSACTIONS
     would gather all of them first: the server reads to the end before it deletes.)
     """
-    text = GUARD + _deletion_text(entry)
+    text = GUARD + _deletion_text(entry, area)
     values = {"run": run, "end": run + content.AFTER_SLASH, "most": content.ROWS_PER_BATCH, **lease.values}
     reached: str | None = run + "/"
     while reached is not None:
@@ -212,14 +247,16 @@ def delete_rows(server: Server, entry: schema.Label | schema.Relationship, run: 
         reached = row["reached"]
 
 
-def _deletion_text(entry: schema.Label | schema.Relationship) -> str:
+def _deletion_text(entry: schema.Label | schema.Relationship, area: Area) -> str:
     if isinstance(entry, schema.Label):
-        label, pattern, row, delete = entry.name, f"(a:{entry.name})", "a", "DETACH DELETE a"
+        node, pattern, row, delete = area.label(entry.name), "(a:{})", "a", "DETACH DELETE a"
+        belongs_by_id = entry.name == "Run"
     else:
-        label, pattern, row, delete = entry.source, f"(a:{entry.source})-[r:{entry.name}]->()", "r", "DELETE r"
-    belongs = "a.id = $run" if label == "Run" else "a.id >= $reached AND a.id < $end"
+        node, pattern, row, delete = area.label(entry.source), f"(a:{{}})-[r:{entry.name}]->()", "r", "DELETE r"
+        belongs_by_id = entry.source == "Run"
+    belongs = "a.id = $run" if belongs_by_id else "a.id >= $reached AND a.id < $end"
     return (
-        f"CALL {{ MATCH {pattern} USING INDEX a:{label}(id) WHERE {belongs} "
+        f"CALL {{ MATCH {pattern.format(node)} USING INDEX a:{node}(id) WHERE {belongs} "
         f"WITH {row}, a.id AS id ORDER BY id LIMIT $most {delete} "
         f"RETURN max(id) AS reached, count(*) AS rows }} RETURN reached, rows"
     )

@@ -31,6 +31,10 @@ _READ_ONLY = ("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")
 _Result = TypeVar("_Result")
 
 
+class OutOfMemory(StoreUnavailable):
+    """A transaction was larger than the server's memory for it."""
+
+
 class Server:
     """One driver for a process; it may be used from several threads."""
 
@@ -118,6 +122,23 @@ class Server:
 
         return self._in_transaction(neo4j.RoutingControl.WRITE, _query(text, label=label), parameters, single)
 
+    def write_together(self, texts: Sequence[str], parameters: Mapping[str, Any], *, label: str) -> bool:
+        """Runs writing queries in one transaction, which is kept only where the last of them sets a property.
+
+        It is not repeated. Raises OutOfMemory where the server cannot hold it; then nothing has changed.
+        """
+        with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
+            with session.begin_transaction(metadata=_metadata(label), timeout=0) as transaction:
+                is_kept = False
+                for text in texts:
+                    counters = transaction.run(cast(Any, _PREFIX + text), dict(parameters)).consume().counters
+                    is_kept = bool(counters.properties_set)
+                if is_kept:
+                    transaction.commit()
+                else:
+                    transaction.rollback()
+        return is_kept
+
     def change_schema(self, text: str, parameters: Mapping[str, Any], *, label: str) -> None:
         """Runs a query that changes the server's schema, which no other transaction may hold."""
         with self._our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
@@ -180,6 +201,11 @@ class Server:
             )
         if "TransactionTimedOut" in code or code.endswith("Transaction.Terminated"):
             return QueryTimeout(TIMED_OUT)
+        if "OutOfMemory" in code:
+            return OutOfMemory(
+                f"the memory of the Neo4j server at {self.url} does not suffice: give it more "
+                f"(server.memory.heap.max_size, and dbms.memory.transaction.total.max where that is set)"
+            )
         if code == "Neo.ClientError.Security.Forbidden":
             return StoreUnavailable(
                 f"the Neo4j user {self.user!r} lacks a right on {self.url}: give it that right, or another user in "

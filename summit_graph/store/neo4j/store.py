@@ -94,7 +94,7 @@ class Neo4jStore(Store):
     def load(
         self, run: Run, *, scope: Scope = "selected", replace: bool = False, progress: Progress | None = None
     ) -> LoadReport:
-        """See Store.load. Where a run is replaced, it is not there while the new one is written."""
+        """See Store.load."""
         return loading.load(self._server, run, scope, replace=replace, progress=progress or (lambda line: None))
 
     def delete_run(self, run: str) -> None:
