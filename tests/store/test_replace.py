@@ -15,6 +15,7 @@ import pytest
 from benchmarks.scale_run import SMALL, make_scale_run
 from summit_graph import schema
 from summit_graph.errors import StoreUnavailable, SummitError
+from summit_graph.exchange.summit_import import import_summit
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
 from summit_graph.store.neo4j import Neo4jStore, area, content
@@ -29,7 +30,6 @@ from tests.store.test_contract import assert_holds
 from tests.store.test_kill import HAPPENS_ONCE, KILLS
 
 SOON: tuple[tuple[str, str, int, When], ...] = (
-    ("neo4j", "relationships", 5, "after"),
     ("neo4j", "switch", 0, "within"),
     ("neo4j", "deletion", 3, "after"),
 )
@@ -218,15 +218,9 @@ def test_a_new_run_that_is_not_what_was_written_is_not_put_in_place(
 
 @pytest.mark.parametrize("is_late", ["before the transaction", "within it"])
 def test_a_late_owner_switches_nothing(
-    server_store: Neo4jStore,
-    neo4j_place: Neo4jServer,
-    small_run: Run,
-    same_name_run: Run,
-    is_late: str,
-    monkeypatch: pytest.MonkeyPatch,
+    server_store: Neo4jStore, small_run: Run, is_late: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server_store.load(small_run)
-    leave_aside(server_store, neo4j_place.url, same_name_run)
     if is_late == "within it":
         monkeypatch.setattr(Lease, "renew", lambda lease: None)
     late = Lease(server_store._server, "small")  # never taken: another's by now
@@ -266,3 +260,49 @@ def test_where_the_servers_memory_does_not_suffice_the_old_run_is_served_still(
                 evidence.record("Replacing a run in Neo4j", "where the server's memory does not suffice", told)
     except ToolMissing as missing:
         skip_or_fail(str(missing))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_summits_published_graphs_are_asked_all_the_while_that_they_are_replaced(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evidence: Section
+) -> None:
+    data = shared / "data" / "summit-published"
+    import_summit(
+        data / "attribution-graphs.zip", tmp_path / "run", classes=data / "classes.csv", images_per_class=None
+    )
+    run = Run.open(tmp_path / "run")
+    waits_s, counted, is_over = list[float](), set[int](), threading.Event()
+    text = "MATCH (c:Class {id: $class})-[:HAS_VERTEX]->(v:Vertex) RETURN count(v)"
+    values = {"class": f"{run.manifest.run}/{run.class_numbers[7]}"}
+
+    def ask(reader: Store) -> None:
+        while not is_over.is_set():
+            began_s = time.monotonic()
+            counted.add(int(reader.read(text, values).rows[0][0]))
+            waits_s.append(time.monotonic() - began_s)
+            is_over.wait(0.05)
+
+    try:
+        with temporary_home() as home, running_neo4j(Path(home)) as server:
+            for name, value in server.environment.items():
+                monkeypatch.setenv(name, value)
+            with closing(open_store(server.url)) as store:
+                store.load(run)
+                asking = threading.Thread(target=ask, args=[store])
+                asking.start()
+                began_s = time.monotonic()
+                try:
+                    assert not store.load(run, replace=True).already_loaded
+                finally:
+                    is_over.set()
+                    asking.join()
+                taken_s = time.monotonic() - began_s
+                nodes = count_nodes(store)
+    except ToolMissing as missing:
+        skip_or_fail(str(missing))
+    assert len(counted) == 1, "every answer was whole"
+    told = f"{taken_s:.1f} s, {len(waits_s)} questions meanwhile, the longest took {max(waits_s):.2f} s"
+    print(told)
+    evidence.record("Replacing a run in Neo4j", f"Summit's published graphs, {nodes:,} nodes, heap of 512 MB", told)
+    assert max(waits_s) < 60
