@@ -22,7 +22,7 @@ from typing import Any
 
 import ladybug
 
-from summit_graph.errors import QueryRefused, SummitError
+from summit_graph.errors import QueryRefused, QueryTimeout, SummitError
 from summit_graph.store.ladybug.engine import fetch
 from summit_graph.store.ladybug.texts import (
     MOST_CASES,
@@ -78,6 +78,8 @@ def check_plan(connection: ladybug.Connection, text: str, parameters: dict[str, 
     try:
         # The plan says a subquery as it is written, line breaks and all.
         [[drawing]] = fetch(connection, f"EXPLAIN {on_one_line(text)}", parameters)
+    except QueryTimeout:
+        raise
     except SummitError:
         return
     columns = boxes_of(str(drawing))

@@ -18,6 +18,7 @@ from summit_graph.run import Run
 from summit_graph.store.base import BATCH_ROWS, Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
+from summit_graph.store.ladybug.alarm import Alarm
 from summit_graph.store.ladybug.cells import Cells
 from summit_graph.store.ladybug.engine import execute, plain_row
 from summit_graph.store.ladybug.literals import planned, spelled
@@ -39,6 +40,7 @@ class LadybugStore(Store):
         self._opening = threading.Lock()
         self._closed = False
         self._cells: Cells | None = None
+        self._alarm = Alarm()
         self._judged: set[tuple[FileKey, str]] = set()
         self._pool = ConnectionPool(path) if path.exists() else None
 
@@ -89,9 +91,10 @@ class LadybugStore(Store):
         with self._opened().connection() as (connection, file), caller.interruptible(connection.interrupt):
             if version not in {None, file}:
                 raise StoreChanged(CHANGED)
-            connection.set_query_timeout(caller.time_left_ms(limit_ms))
-            self._check_plan(connection, file, text, sent)
-            with execute(connection, *spelled(text, sent)) as result:
+            with self._alarm.after(caller.time_left_ms(limit_ms), connection.interrupt):
+                self._check_plan(connection, file, text, sent)
+                result = execute(connection, *spelled(text, sent))
+            with result:
                 yield result
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
