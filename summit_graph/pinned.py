@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from summit_graph.store.base import Answer, Reader, Stream
 
 CHANGED = "the runs in the graph store changed while it was asked: ask again"
+MOST_CHANGES = 4
+"""How often the runs may change meanwhile: the beginning of a load does it twice, and its end."""
 _Result = TypeVar("_Result")
 
 
@@ -61,18 +63,20 @@ def on_last_version(store: Reader, work: Callable[[Reader], _Result]) -> _Result
     """What `work` finds in the store at the version that was seen last; where that is over, at the one there is now.
 
     So what was looked up before (which run is meant, its classes) is used without asking the server whether it still
-    holds: the read that follows says so. `work` is done once more where it was over, or where it found something
-    missing or wrong that may be there by now.
+    holds: the read that follows says so. `work` is done again where it was over, or where it found something missing
+    or wrong that may be there by now.
     """
     version = store.last_version()
     if version is None:
         return work(store)
-    try:
-        return work(PinnedStore(store, version))
-    except SummitError as error:
-        if isinstance(error, StoreUnavailable | QueryTimeout) and not isinstance(error, StoreChanged):
-            raise
-        now = store.version()
-        if now == version:
-            raise
-    return work(PinnedStore(store, now))
+    for _ in range(MOST_CHANGES):
+        try:
+            return work(PinnedStore(store, version))
+        except SummitError as error:
+            if isinstance(error, StoreUnavailable | QueryTimeout) and not isinstance(error, StoreChanged):
+                raise
+            now = store.version()
+            if now == version:
+                raise
+            version = now
+    return work(PinnedStore(store, version))

@@ -13,6 +13,7 @@ from summit_graph.pinned import PinnedStore
 from summit_graph.queries import class_graph, packaged_catalogue, run_query
 from summit_graph.run import Run
 from summit_graph.store import Store, open_store
+from summit_graph.store.neo4j.lease import Lease
 from summit_graph.store.neo4j.store import Neo4jStore
 from summit_graph.store.neo4j.version import can_be_held
 from tests.runs import make_run
@@ -123,6 +124,27 @@ def test_a_question_is_one_round_trip_to_a_server(server: Neo4jStore, monkeypatc
     assert asked == ["class_edges"]
     class_graph(server, 1)
     assert sorted(asked) == ["class_edges", "class_edges", "class_layers", "class_neurons"]
+
+
+def test_while_a_run_is_loaded_a_read_is_held_to_its_version_to_the_end(
+    server: Neo4jStore, neo4j_place: Neo4jServer
+) -> None:
+    loader = Neo4jStore(neo4j_place.url)
+    with closing(loader), Lease(loader._server, "small"):
+        version = server.version()
+        assert server.read(COUNT, {}, version=version).rows[0][0] > 0
+
+        def replaced_meanwhile(text: str, *arguments: object, **tags: object) -> object:
+            found: object = read(text, *arguments, **tags)  # type: ignore[arg-type]
+            if tags["label"] == "held":
+                loader._server.write("MATCH (r:Run) SET r.digest = 'other'", {}, label="test")
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            read = server._server.read
+            patch.setattr(server._server, "read", replaced_meanwhile)
+            with pytest.raises(StoreChanged):
+                server.read(COUNT, {}, version=version, label="held")
 
 
 @pytest.mark.parametrize("text", ["MATCH (n) RETURN count(*) AS n", "MATCH (n) WITH n.x * 2 AS y RETURN y", COUNT])

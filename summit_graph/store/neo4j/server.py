@@ -242,6 +242,15 @@ def _first_line(error: object) -> str:
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
+_SCALARS = frozenset({type(None), bool, int, float, str})
+
+
+def plain_row(record: neo4j.Record) -> tuple[Any, ...]:
+    """A record as a row of plain values; most hold nothing else, which is told at once."""
+    values = record.values()
+    return tuple(values) if _SCALARS.issuperset(map(type, values)) else tuple(map(plain, values))
+
+
 def plain(value: Any) -> Any:
     """A driver's value as None, bool, int, float, str, or lists and dicts of these; nodes are their properties."""
     if value is None or isinstance(value, bool | int | float | str):

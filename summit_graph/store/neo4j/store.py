@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -17,8 +17,8 @@ from summit_graph.run import Run
 from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store, Stream
 from summit_graph.store.caller import current_caller
 from summit_graph.store.neo4j import loading
-from summit_graph.store.neo4j.server import Server, plain
-from summit_graph.store.neo4j.version import VERSION, Version, can_be_held, held_to, version_of
+from summit_graph.store.neo4j.server import Server, plain_row
+from summit_graph.store.neo4j.version import VERSION, Version, can_be_held, held_to, is_loading, version_of
 from summit_graph.store.values import checked_parameters
 
 
@@ -53,26 +53,44 @@ class Neo4jStore(Store):
     ) -> Answer:
         """See Reader.read."""
         sent = checked_parameters(text, parameters)
-        if isinstance(version, tuple):
-            text, sent = self._held_to(version, text, sent)
         limit_ms = settings.number("query_timeout_ms") if timeout_ms is None else timeout_ms
 
         def answer(result: neo4j.Result) -> Answer:
             columns = tuple(result.keys())
             records = list(result) if row_limit is None else result.fetch(row_limit + 1)
             kept = records[:row_limit]
-            rows = [tuple(plain(value) for value in record) for record in kept]
+            rows = [plain_row(record) for record in kept]
             result.consume()
             return Answer(columns, rows, len(records) > len(kept))
 
-        caller = current_caller()
-        with caller.interruptible(partial(self._server.terminate, caller.request_id)):
-            try:
-                return self._server.read(text, sent, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
-            except QueryRefused:
-                if version is not None and self.version() != version:
-                    raise StoreChanged(CHANGED) from None
-                raise
+        def ask(said: str, values: Mapping[str, Any]) -> Answer:
+            caller = current_caller()
+            with caller.interruptible(partial(self._server.terminate, caller.request_id)):
+                return self._server.read(said, values, answer, label=label, timeout_ms=caller.time_left_ms(limit_ms))
+
+        return ask(text, sent) if version is None else self._at(version, text, sent, ask)
+
+    def _at(
+        self,
+        version: Hashable,
+        text: str,
+        sent: Mapping[str, Any],
+        ask: Callable[[str, Mapping[str, Any]], Answer],
+    ) -> Answer:
+        """The answer at that version; raises StoreChanged where the server has another one before or after it."""
+        assert isinstance(version, tuple)
+        if not can_be_held(text) and self.version() != version:
+            raise StoreChanged(CHANGED)
+        try:
+            found = ask(*(held_to(version, text, sent) if can_be_held(text) else (text, sent)))
+        except QueryRefused:
+            if self.version() != version:
+                raise StoreChanged(CHANGED) from None
+            raise
+        # A transaction that puts one run in another's place may have ended while the rows were read.
+        if is_loading(version) and self.version() != version:
+            raise StoreChanged(CHANGED)
+        return found
 
     @contextmanager
     def stream(
@@ -85,7 +103,7 @@ class Neo4jStore(Store):
         with caller.interruptible(partial(self._server.terminate, caller.request_id)):
             left_ms = caller.time_left_ms(limit_ms)
             with self._server.reading(text, sent, label=label, timeout_ms=left_ms) as (columns, batches):
-                yield Stream(columns, ([tuple(map(plain, record)) for record in batch] for batch in batches))
+                yield Stream(columns, ([plain_row(record) for record in batch] for batch in batches))
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """See Store.read_untrusted. The server refuses writes; what else it would do, the text's judge keeps out."""
@@ -100,14 +118,6 @@ class Neo4jStore(Store):
     def delete_run(self, run: str) -> None:
         """See Store.delete_run."""
         loading.delete(self._server, run)
-
-    def _held_to(self, version: Version, text: str, sent: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The text and its parameters, which the server refuses at another version; where it cannot, asked before."""
-        if can_be_held(text):
-            return held_to(version, text, sent)
-        if self.version() != version:
-            raise StoreChanged(CHANGED)
-        return text, sent
 
     def close(self) -> None:
         """See Store.close."""

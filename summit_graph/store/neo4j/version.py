@@ -11,15 +11,21 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from summit_graph.store.neo4j.lease import LABEL
 from summit_graph.store.reading import Token, tokens_of
 
 Version = tuple[tuple[str, ...], ...]
-"""Of each run, in the order of ids: id, name, state, digest, format, time of its making."""
+"""Whether somebody is loading; then of each run, in the order of ids, its node and what tells it from others."""
 
-_LISTED = ", ".join(
-    f"coalesce(toString(summit_run.{key}), '')" for key in ("id", "name", "state", "digest", "format", "created")
+_KEYS = ("id", "name", "state", "digest", "format", "created")
+_NODE_AND_KEYS = ["elementId(summit_run)", *(f"toString(summit_run.{key})" for key in _KEYS)]
+_LISTED = ", ".join(f"coalesce({what}, '')" for what in _NODE_AND_KEYS)
+_RUNS = (
+    f"OPTIONAL MATCH (summit_lease:{LABEL}) WHERE summit_lease.until > timestamp() "
+    "WITH toString(count(summit_lease) > 0) AS summit_loading OPTIONAL MATCH (summit_run:Run) "
+    "WITH summit_loading, summit_run ORDER BY summit_run.id "
+    f"WITH summit_loading, collect([{_LISTED}]) AS summit_runs WITH [[summit_loading]] + summit_runs AS summit_runs "
 )
-_RUNS = f"MATCH (summit_run:Run) WITH summit_run ORDER BY summit_run.id WITH collect([{_LISTED}]) AS summit_runs "
 VERSION = f"{_RUNS}RETURN summit_runs"
 _GUARD = f"{_RUNS}WHERE 1 / CASE WHEN summit_runs = $summit_runs THEN 1 ELSE 0 END = 1\n"
 
@@ -27,6 +33,11 @@ _GUARD = f"{_RUNS}WHERE 1 / CASE WHEN summit_runs = $summit_runs THEN 1 ELSE 0 E
 def version_of(runs: Sequence[Sequence[str]]) -> Version:
     """What the text VERSION answered, as a version."""
     return tuple(tuple(run) for run in runs)
+
+
+def is_loading(version: Version) -> bool:
+    """Whether runs may be about to change: then a read that began at this version may end at the next."""
+    return version[0] == ("true",)
 
 
 def held_to(version: Version, text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
