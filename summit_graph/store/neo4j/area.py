@@ -6,6 +6,7 @@ nodes in one transaction, as constraints on ids hold for each label by itself. R
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from enum import Enum
 
@@ -13,6 +14,9 @@ from summit_graph import schema
 from summit_graph.errors import StoreUnavailable
 from summit_graph.store.neo4j.lease import GUARD, Lease
 from summit_graph.store.neo4j.server import OutOfMemory, Server
+
+LONGEST_COMMIT = 3
+"""How often the time of changing all labels a commit of these changes may take."""
 
 
 class Area(Enum):
@@ -69,21 +73,28 @@ def switch(server: Server, run: str, state: str, lease: Lease) -> None:
     # Each node is changed in the transaction's memory, and fewer indexes make less of that.
     lease.renew()
     drop_schema(server, Area.NEW)
-    visible = f"{GUARD} MATCH (r:Run {{id: $run}}) SET r.state = $state REMOVE r.loading"
     values = {"run": run, "state": state, **lease.values}
     try:
-        if not server.write_together([*_moves(), visible], values, label="switch"):
+        if not server.write_together(_texts(lease), values, label="switch"):
             raise lease.lost()
     except OutOfMemory as error:
+        lease.mark_switched()
         raise StoreUnavailable(
             f"{run} is written but {error}; what was served still is: after that load it again with --replace, which "
             f"goes on from here, or remove the old one first (summit-graph delete-run {run})"
         ) from None
+    lease.mark_switched()
 
 
-def _moves() -> Iterator[str]:
-    """What takes the old nodes away, all of them before a new one comes: ids are unique."""
+def _texts(lease: Lease) -> Iterator[str]:
+    """What takes the old nodes away, all of them before a new one comes, as ids are unique; then what makes it seen.
+
+    Nobody sees the changes before they are committed, so readers are told to wait only then.
+    """
+    began_s = time.monotonic()
     for source, target in ((Area.SERVED, Area.OLD), (Area.NEW, Area.SERVED)):
         for label in schema.LABELS:
             here, there = source.label(label.name), target.label(label.name)
             yield f"MATCH (n:{here} {{{label.run_property}: $run}}) REMOVE n:{here} SET n:{there}"
+    lease.mark_switching(for_ms=round(LONGEST_COMMIT * 1000 * (time.monotonic() - began_s)))
+    yield f"{GUARD} MATCH (r:Run {{id: $run}}) SET r.state = $state REMOVE r.loading"

@@ -28,13 +28,16 @@ _TAKE = (
     "WITH l, coalesce(l.until, 0) < timestamp() OR l.owner = $owner AS free "
     "SET l.run = CASE WHEN free THEN $run ELSE l.run END, "
     "l.until = CASE WHEN free THEN timestamp() + $holds_ms ELSE l.until END, "
-    "l.owner = CASE WHEN free THEN $owner ELSE l.owner END "
+    "l.owner = CASE WHEN free THEN $owner ELSE l.owner END, "
+    "l.switching = CASE WHEN free THEN null ELSE l.switching END "
     "RETURN l.owner = $owner AS ours, l.owner AS owner, l.run AS run, l.until AS until"
 )
 _BEAT = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $holds_ms"
 GUARD = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $holds_ms WITH l "
 """Before a writing text: where the lease is another's by now there is no row to go on with, and until the transaction
 has ended nobody else takes it. Its parameters are `Lease.values`."""
+_SWITCHING = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) SET l.until = timestamp() + $for_ms, l.switching = true"
+_SWITCHED = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) REMOVE l.switching"
 _GIVE_BACK = f"MATCH (l:{LABEL} {{id: 'load', owner: $owner}}) DELETE l"
 
 
@@ -89,6 +92,20 @@ class Lease:
         """Raises StoreUnavailable where the lease is another loader's by now; else it holds from now on anew."""
         if not self._beat():
             raise self.lost()
+
+    def mark_switching(self, for_ms: int) -> None:
+        """Says that runs change places from now on, until `mark_switched`, or for so long where this loader dies.
+
+        A server shows a commit while it is half applied: who reads looks for `switching` on a lease that holds, before
+        and after. Raises StoreUnavailable where the lease is another loader's by now.
+        """
+        values = {**self.values, "for_ms": max(for_ms, self._holds_ms)}
+        if not self._server.write(_SWITCHING, values, label="mark").counters.properties_set:
+            raise self.lost()
+
+    def mark_switched(self) -> None:
+        """Takes that mark away."""
+        self._server.write(_SWITCHED, self.values, label="mark")
 
     def check(self) -> None:
         """Raises StoreUnavailable where the lease is known to be another loader's by now."""

@@ -6,7 +6,7 @@ forgotten. Every text is sent as Cypher 5, so that newer servers read it alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
@@ -31,7 +31,7 @@ _READ_ONLY = ("WriteOnReadOnlyAccessDatabase", "ForbiddenOnReadOnlyDatabase")
 _Result = TypeVar("_Result")
 
 
-class OutOfMemory(StoreUnavailable):
+class OutOfMemory(QueryRefused):
     """A transaction was larger than the server's memory for it."""
 
 
@@ -122,7 +122,7 @@ class Server:
 
         return self._in_transaction(neo4j.RoutingControl.WRITE, _query(text, label=label), parameters, single)
 
-    def write_together(self, texts: Sequence[str], parameters: Mapping[str, Any], *, label: str) -> bool:
+    def write_together(self, texts: Iterable[str], parameters: Mapping[str, Any], *, label: str) -> bool:
         """Runs writing queries in one transaction, which is kept only where the last of them sets a property.
 
         It is not repeated. Raises OutOfMemory where the server cannot hold it; then nothing has changed.
@@ -204,7 +204,8 @@ class Server:
         if "OutOfMemory" in code:
             return OutOfMemory(
                 f"the memory of the Neo4j server at {self.url} does not suffice: give it more "
-                f"(server.memory.heap.max_size, and dbms.memory.transaction.total.max where that is set)"
+                f"(server.memory.heap.max_size; "
+                f"db.memory.transaction.max and dbms.memory.transaction.total.max where they are set)"
             )
         if code == "Neo.ClientError.Security.Forbidden":
             return StoreUnavailable(
