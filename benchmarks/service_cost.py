@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -88,13 +89,16 @@ def embedded_ratios(run: Run, folder: Path, seconds: float) -> Iterator[Ratio]:
         questions = mix(store)
     with serving("--db", str(path)) as served:
         with bare_embedded(path) as bare:
-            yield one_client("embedded", served, questions, bare)
+            alone = one_client("embedded", served, questions, bare)
+        yield alone
         answers = folder / "kept"
         keep(served, questions, answers)
         ours = many_clients("embedded", served, questions, seconds, folder)
     command = [sys.executable, "-m", "benchmarks.constant", str(answers)]
     with serving(command=command, environment={"SUMMIT_DB": str(path), FOLDER: str(answers)}) as constant:
+        constant_ms = one_client_ms(constant, questions)
         theirs = many_clients("constant", constant, questions, seconds, folder)
+    yield Ratio("embedded: one client", "the same application answering constants", alone.measured_ms, constant_ms)
     what = f"embedded: an answer of {CLIENTS} clients"
     yield Ratio(what, "the same application answering constants", ours.ms_per_answer, theirs.ms_per_answer)
     with ExitStack() as stack:
@@ -113,6 +117,16 @@ def neo4j_ratios(run: Run, server: Neo4jServer, folder: Path, seconds: float) ->
         ours = many_clients("neo4j", served, questions, seconds, folder)
         theirs = at_once(lambda: _asking(questions, bare), CLIENTS, seconds)
     yield Ratio(f"neo4j: p95 of {CLIENTS} clients", "its own driver, as many threads", ours.p95_ms, theirs.p95_ms)
+
+
+def one_client_ms(served: Serving, questions: Sequence[Asked]) -> float:
+    """The median of one client's answers."""
+    connection = Connection(served.address)
+    for question in questions[:20]:
+        connection.get(question.path)
+    times_ms = [milliseconds(partial(connection.get, question.path)) for question in questions]
+    connection.close()
+    return statistics.median(times_ms)
 
 
 def one_client(engine: str, served: Serving, questions: Sequence[Asked], bare: Bare) -> Ratio:

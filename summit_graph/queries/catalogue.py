@@ -197,9 +197,10 @@ def read_query(file: Path) -> Query:
     return Query(name, header, texts, file)
 
 
-def parameters_of(text: str) -> set[str]:
+@lru_cache(maxsize=256)
+def parameters_of(text: str) -> frozenset[str]:
     """The parameters that a query's text uses: its `$names` outside strings, comments and back-ticks."""
-    return set(_PARAMETER.findall(_NO_CODE.sub(" ", text)))
+    return frozenset(_PARAMETER.findall(_NO_CODE.sub(" ", text)))
 
 
 def _read(file: Path) -> str:

@@ -93,9 +93,22 @@ def parameters_of(text: str) -> frozenset[str]:
 
 def with_literals(text: str, literals: Mapping[str, str]) -> str:
     """A text that was judged, with a literal wherever it uses a parameter of that name."""
-    return "".join(
-        literals.get(piece[1:].strip("`"), piece) if kind == "parameter" else piece for kind, piece in _pieces(text)
-    )
+    between, used = _around_parameters(text)
+    said = [literals.get(name, parameter) for name, parameter in used]
+    return "".join(piece for pair in zip(between, [*said, ""], strict=True) for piece in pair)
+
+
+@lru_cache(maxsize=1_024)
+def _around_parameters(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """What stands before, between and after the parameters of a text; and their names, and how they are written."""
+    between, used = [""], []
+    for kind, piece in _pieces(text):
+        if kind == "parameter":
+            used.append((piece[1:].strip("`"), piece))
+            between.append("")
+        else:
+            between[-1] += piece
+    return tuple(between), tuple(used)
 
 
 @lru_cache(maxsize=256)
@@ -114,14 +127,13 @@ def on_one_line(text: str) -> str:
     return "".join(" " if kind == "space" else piece for kind, piece in _pieces(text))
 
 
-@lru_cache(maxsize=1_024)
-def _pieces(text: str) -> tuple[tuple[str, str], ...]:
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of each piece of a text, spaces among them; after the last that can be read comes the rest."""
-    place, pieces = 0, []
+    place = 0
     while match := _TOKEN.match(text, place):
         place = match.end()
-        pieces.append((str(match.lastgroup), match.group()))
-    return (*pieces, ("rest", text[place:]))
+        yield str(match.lastgroup), match.group()
+    yield "rest", text[place:]
 
 
 def tokens_of(text: str) -> Iterator[Token]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -18,8 +19,23 @@ from summit_graph.store.base import Answer, Dialect, LoadReport, Progress, Store
 from summit_graph.store.caller import current_caller
 from summit_graph.store.neo4j import loading
 from summit_graph.store.neo4j.server import Server, plain_row
-from summit_graph.store.neo4j.version import VERSION, Version, can_be_held, held_to, is_loading, version_of
+from summit_graph.store.neo4j.version import (
+    LOADING,
+    SWITCHING,
+    VERSION,
+    Version,
+    can_be_held,
+    doing,
+    held_to,
+    served,
+    version_of,
+)
 from summit_graph.store.values import checked_parameters
+
+LOOK_AGAIN_S = 0.02
+"""How often a server is asked whether one run is in another's place by now."""
+LOAD_S = 0.1
+"""The shortest time from when a load takes the lease until it puts one run in another's place: it writes it then."""
 
 
 class Neo4jStore(Store):
@@ -32,10 +48,15 @@ class Neo4jStore(Store):
         self._last_version: Version | None = None
 
     def version(self) -> Version:
-        """See Reader.version: the list of runs, as the server has it now."""
-        runs = self._server.read(VERSION, {}, lambda result: result.single(strict=True)[0], label="version")
-        self._last_version = version_of(runs)
-        return self._last_version
+        """See Reader.version: the list of runs, as the server has it now, or when a load has put one in its place."""
+        while True:
+            runs = self._server.read(VERSION, {}, lambda result: result.single(strict=True)[0], label="version")
+            version = version_of(runs)
+            if doing(version) != SWITCHING:
+                self._last_version = version
+                return version
+            current_caller().time_left_ms(0)
+            time.sleep(LOOK_AGAIN_S)
 
     def last_version(self) -> Version:
         """See Reader.last_version."""
@@ -81,14 +102,16 @@ class Neo4jStore(Store):
         assert isinstance(version, tuple)
         if not can_be_held(text) and self.version() != version:
             raise StoreChanged(CHANGED)
+        begin_s = time.monotonic()
         try:
             found = ask(*(held_to(version, text, sent) if can_be_held(text) else (text, sent)))
         except QueryRefused:
             if self.version() != version:
                 raise StoreChanged(CHANGED) from None
             raise
-        # A transaction that puts one run in another's place may have ended while the rows were read.
-        if is_loading(version) and self.version() != version:
+        # One run may have been put in another's place while the rows were read; no load does so at once.
+        may_have_changed = doing(version) == LOADING or time.monotonic() > begin_s + LOAD_S
+        if may_have_changed and self.version() != version:
             raise StoreChanged(CHANGED)
         return found
 
@@ -102,8 +125,16 @@ class Neo4jStore(Store):
         caller = current_caller()
         with caller.interruptible(partial(self._server.terminate, caller.request_id)):
             left_ms = caller.time_left_ms(limit_ms)
+            version = self.version()
             with self._server.reading(text, sent, label=label, timeout_ms=left_ms) as (columns, batches):
-                yield Stream(columns, ([plain_row(record) for record in batch] for batch in batches))
+                yield Stream(columns, self._whole(version, batches))
+
+    def _whole(self, version: Version, batches: Iterator[list[neo4j.Record]]) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows; raises StoreChanged after the last where a run was replaced or deleted while they were read."""
+        for batch in batches:
+            yield [plain_row(record) for record in batch]
+        if served(version) - served(self.version()):
+            raise StoreChanged(CHANGED)
 
     def read_untrusted(self, text: str, parameters: Mapping[str, Any], *, row_limit: int, label: str) -> Answer:
         """See Store.read_untrusted. The server refuses writes; what else it would do, the text's judge keeps out."""

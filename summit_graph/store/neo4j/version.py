@@ -1,7 +1,9 @@
 """The version of a Neo4j server's runs: a list of them, which a read can hold the server to in the same round trip.
 
 A read that is held to a version begins with the list; where that is another one, it divides by zero, so that no row of
-it is answered, and none is taken for an empty answer.
+it is answered, and none is taken for an empty answer. The server shows a transaction half committed, so the loader says
+on its lease when it puts one run in another's place: a version is none until that is over, and where it may have been
+while rows were read, the version is asked for again after them.
 """
 
 from __future__ import annotations
@@ -15,16 +17,21 @@ from summit_graph.store.neo4j.lease import LABEL
 from summit_graph.store.reading import Token, tokens_of
 
 Version = tuple[tuple[str, ...], ...]
-"""Whether somebody is loading; then of each run, in the order of ids, its node and what tells it from others."""
+"""What is being done to the runs; then of each, in the order of ids, its node and what tells it from others."""
+
+LOADING, SWITCHING = "loading", "switching"
+"""What somebody with the lease does: writes what nobody sees yet, or puts one run in another's place."""
 
 _KEYS = ("id", "name", "state", "digest", "format", "created")
 _NODE_AND_KEYS = ["elementId(summit_run)", *(f"toString(summit_run.{key})" for key in _KEYS)]
 _LISTED = ", ".join(f"coalesce({what}, '')" for what in _NODE_AND_KEYS)
 _RUNS = (
     f"OPTIONAL MATCH (summit_lease:{LABEL}) WHERE summit_lease.until > timestamp() "
-    "WITH toString(count(summit_lease) > 0) AS summit_loading OPTIONAL MATCH (summit_run:Run) "
-    "WITH summit_loading, summit_run ORDER BY summit_run.id "
-    f"WITH summit_loading, collect([{_LISTED}]) AS summit_runs WITH [[summit_loading]] + summit_runs AS summit_runs "
+    f"WITH collect(CASE WHEN summit_lease.switching THEN '{SWITCHING}' "
+    f"WHEN summit_lease IS NOT NULL THEN '{LOADING}' END)[0] AS summit_doing "
+    "OPTIONAL MATCH (summit_run:Run) WITH summit_doing, summit_run ORDER BY summit_run.id "
+    f"WITH coalesce(summit_doing, '') AS summit_doing, collect([{_LISTED}]) AS summit_runs "
+    "WITH [[summit_doing]] + summit_runs AS summit_runs "
 )
 VERSION = f"{_RUNS}RETURN summit_runs"
 _GUARD = f"{_RUNS}WHERE 1 / CASE WHEN summit_runs = $summit_runs THEN 1 ELSE 0 END = 1\n"
@@ -35,9 +42,14 @@ def version_of(runs: Sequence[Sequence[str]]) -> Version:
     return tuple(tuple(run) for run in runs)
 
 
-def is_loading(version: Version) -> bool:
-    """Whether runs may be about to change: then a read that began at this version may end at the next."""
-    return version[0] == ("true",)
+def doing(version: Version) -> str:
+    """What is being done to the runs: nothing (an empty text), LOADING or SWITCHING."""
+    return version[0][0]
+
+
+def served(version: Version) -> set[tuple[str, ...]]:
+    """The runs that queries may see."""
+    return {run for run in version[1:] if run[1 + _KEYS.index("state")] in {"ready", "partial"}}
 
 
 def held_to(version: Version, text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
