@@ -1,13 +1,20 @@
-"""Values on their way to an engine: what may be sent as a parameter of a query."""
+"""Values on their way to an engine and back: what may be sent as a parameter, and what needs no translation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from summit_graph.errors import InvalidParameter
 from summit_graph.store.reading import parameters_of
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+def are_plain(values: Iterable[Any]) -> bool:
+    """Whether all values are None, bool, int, float or str, as in most rows and lists: told of all of them at once."""
+    return _PLAIN.issuperset(map(type, values))
 
 
 def checked_parameters(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import ladybug
 from summit_graph import schema, settings
 from summit_graph.errors import QueryRefused, QueryTimeout, StoreUnavailable, SummitError
 from summit_graph.store.caller import TIMED_OUT
+from summit_graph.store.values import are_plain
 
 _TYPES = {"text": "STRING", "integer": "INT64", "number": "DOUBLE", "truth": "BOOL", "integers": "INT64[]"}
 _MEBIBYTE = 1 << 20
@@ -132,12 +133,9 @@ def first_line(error: Exception) -> str:
     return lines[0].split("(#define")[0].strip()
 
 
-_SCALARS = frozenset({type(None), bool, int, float, str})
-
-
 def plain_row(row: Collection[Any]) -> tuple[Any, ...]:
     """A row of plain values; most rows hold nothing else, which is told at once."""
-    return tuple(row) if _SCALARS.issuperset(map(type, row)) else tuple(map(plain, row))
+    return tuple(row) if are_plain(row) else tuple(map(plain, row))
 
 
 def plain(value: Any) -> Any:
@@ -154,5 +152,5 @@ def plain(value: Any) -> Any:
             return {key: plain(entry) for key, entry in value.items() if not key.startswith("_") and entry is not None}
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
+        return list(value) if are_plain(value) else [plain(entry) for entry in value]
     return str(value)

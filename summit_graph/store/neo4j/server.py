@@ -17,6 +17,7 @@ from summit_graph import __version__, settings
 from summit_graph.errors import QueryRefused, QueryTimeout, StoreUnavailable, SummitError
 from summit_graph.store.base import BATCH_ROWS
 from summit_graph.store.caller import TIMED_OUT, current_caller
+from summit_graph.store.values import are_plain
 
 APPLICATION = f"summit-graph/{__version__}"
 _PREFIX = "CYPHER 5 "
@@ -243,13 +244,10 @@ def _first_line(error: object) -> str:
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
-_SCALARS = frozenset({type(None), bool, int, float, str})
-
-
 def plain_row(record: neo4j.Record) -> tuple[Any, ...]:
     """A record as a row of plain values; most hold nothing else, which is told at once."""
     values = record.values()
-    return tuple(values) if _SCALARS.issuperset(map(type, values)) else tuple(map(plain, values))
+    return tuple(values) if are_plain(values) else tuple(map(plain, values))
 
 
 def plain(value: Any) -> Any:
@@ -263,5 +261,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [plain(entry) for entry in value]
+        return list(value) if are_plain(value) else [plain(entry) for entry in value]
     return str(value)
