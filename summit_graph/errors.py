@@ -30,6 +30,10 @@ class StoreUnavailable(SummitError):
     """The graph store does not answer, refuses the password, or is no store of ours."""
 
 
+class OtherFormat(StoreUnavailable):
+    """A run lies in the graph store in another format than this version reads."""
+
+
 class StoreChanged(StoreUnavailable):
     """Other runs are in the graph store than were when names were looked up there."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from summit_graph.errors import NotFound, StoreUnavailable, SummitError
+from summit_graph.errors import NotFound, OtherFormat, SummitError
 from summit_graph.kept import Kept
 from summit_graph.nearest import nearest
 
@@ -210,14 +210,14 @@ def find_run(store: Reader, said: str | int | None = None) -> RunName:
     """The run of that id or name; by default the only one, or the newest that is ready.
 
     Raises NotFound with the nearest names, SummitError where several runs have the name or the store holds none, and
-    StoreUnavailable where the run lies there in another format than this version's.
+    OtherFormat where the run lies there in another format than this version's.
     """
     # Imported when called: it brings Arrow, and a question asked on a terminal does not wait for that.
     from summit_graph import schema
 
     run = _the_run(store, said)
     if run.format != schema.FORMAT:
-        raise StoreUnavailable(
+        raise OtherFormat(
             f"the run {run.id} is loaded in format {run.format}, and this version reads {schema.FORMAT}: load it anew "
             f"(summit-graph load RUN --replace) or remove it (summit-graph delete-run {run.id})"
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from summit_graph.errors import QueryTimeout, StoreChanged, StoreUnavailable, SummitError
+from summit_graph.errors import OtherFormat, QueryTimeout, StoreChanged, StoreUnavailable, SummitError
 
 if TYPE_CHECKING:
     from summit_graph.store.base import Answer, Reader, Stream
@@ -73,7 +73,8 @@ def on_last_version(store: Reader, work: Callable[[Reader], _Result]) -> _Result
         try:
             return work(PinnedStore(store, version))
         except SummitError as error:
-            if isinstance(error, StoreUnavailable | QueryTimeout) and not isinstance(error, StoreChanged):
+            is_of_a_version = isinstance(error, StoreChanged | OtherFormat)
+            if isinstance(error, StoreUnavailable | QueryTimeout) and not is_of_a_version:
                 raise
             now = store.version()
             if now == version:
