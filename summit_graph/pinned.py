@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from summit_graph.errors import OtherFormat, QueryTimeout, StoreChanged, StoreUnavailable, SummitError
+from summit_graph.errors import QueryTimeout, StoreChanged, StoreUnavailable, SummitError
 
 if TYPE_CHECKING:
     from summit_graph.store.base import Answer, Reader, Stream
@@ -32,30 +32,16 @@ class PinnedStore:
     def last_version(self) -> None:
         """None: it is held to a version already."""
 
-    def read(
-        self,
-        text: str,
-        parameters: Mapping[str, Any],
-        *,
-        row_limit: int | None = None,
-        timeout_ms: int | None = None,
-        label: str = "ad hoc",
-        version: Hashable | None = None,
-    ) -> Answer:
-        """See Reader.read."""
-        held_to = self._version if version is None else version
-        return self._store.read(
-            text, parameters, row_limit=row_limit, timeout_ms=timeout_ms, label=label, version=held_to
-        )
+    def read(self, text: str, parameters: Mapping[str, Any], **options: Any) -> Answer:
+        """See Reader.read, whose `options` they are."""
+        return self._store.read(text, parameters, **{"version": self._version, **options})
 
     @contextmanager
-    def stream(
-        self, text: str, parameters: Mapping[str, Any], *, timeout_ms: int | None = None, label: str = "ad hoc"
-    ) -> Iterator[Stream]:
-        """See Reader.stream."""
+    def stream(self, text: str, parameters: Mapping[str, Any], **options: Any) -> Iterator[Stream]:
+        """See Reader.stream, whose `options` they are."""
         if self._store.version() != self._version:
             raise StoreChanged(CHANGED)
-        with self._store.stream(text, parameters, timeout_ms=timeout_ms, label=label) as found:
+        with self._store.stream(text, parameters, **options) as found:
             yield found
 
 
@@ -73,8 +59,7 @@ def on_last_version(store: Reader, work: Callable[[Reader], _Result]) -> _Result
         try:
             return work(PinnedStore(store, version))
         except SummitError as error:
-            is_of_a_version = isinstance(error, StoreChanged | OtherFormat)
-            if isinstance(error, StoreUnavailable | QueryTimeout) and not is_of_a_version:
+            if type(error) in {StoreUnavailable, QueryTimeout}:
                 raise
             now = store.version()
             if now == version:
