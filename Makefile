@@ -45,8 +45,8 @@ neo4j: .venv/installed-dev ## a Neo4j server by hand, in the foreground (needs J
 bench: .venv/installed-dev ## ratios measured in one run: ingest against the bare model, queries against the bare engine (PARTS="pictures explorer": some)
 	@$(BIN)/python -m benchmarks $(PARTS)
 
-bench-scale: .venv/installed-dev services ## loads and questions at 0.2 M and 10 M edges, on both engines (half an hour, 10 GB of disk)
-	@$(BIN)/python -m benchmarks.scale
+bench-scale: .venv/installed-dev services ## loads and questions at 0.2 M and 10 M edges, on both engines (half an hour, 10 GB of disk; PARTS=bolt: some)
+	@$(BIN)/python -m benchmarks.scale $(PARTS)
 
 clean: ## remove what the other targets made: .venv, build, dist, demo, caches
 	rm -rf .venv build dist demo web/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -1,9 +1,12 @@
 """`make bench-scale`: loads and questions at two sizes, on both engines; half an hour, and 10 GB of disk meanwhile.
 
+`PARTS="embedded imported bolt"` takes some of what follows; `whole-bolt`, over an hour, only where it is named.
+
 1. Two runs of 1,000 classes are generated, with 0.2 M and 10 M edges in their classes' graphs (`benchmarks.scale_run`).
 2. The command loads each into an embedded file; COPY alone does the same.
 3. Each is imported into a Neo4j of its own by `neo4j-admin`, then given constraints and read back by `load`.
 4. A tenth of the large one is loaded over Bolt, beside UNWIND alone.
+   `whole-bolt`: all of it, by a loader that is killed in the middle and begun again.
 5. Questions with the same answers are asked of both sizes, beside the engine's own call; of the embedded one by several
    threads; and then again and again with other parameters, against the run directory.
 """
@@ -11,11 +14,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -42,21 +46,34 @@ from tests.services.neo4j_server import Neo4jServer, running_neo4j, write_config
 from tests.services.ports import free_port
 
 SIZES = (SMALL, LARGE)
+USUAL = ("embedded", "imported", "bolt")
+WHOLE_BOLT = "whole-bolt"
 BOLT_CLASSES = CLASSES // 10
 HEAP_MB = 2_048
 PAGE_CACHE_MB = 3_072
 
 
 def main() -> int:
-    """Measures and prints."""
+    """Measures and prints the parts named on the command line, or those that do not take an hour."""
+    parts = set(sys.argv[1:] or USUAL)
+    if unknown := parts.difference(USUAL, {WHOLE_BOLT}):
+        print(f"no part {min(unknown)!r}; the parts are: {', '.join((*USUAL, WHOLE_BOLT))}", file=sys.stderr)
+        return 2
     print("\n".join(this_machine().lines()) + "\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="summit-scale-") as name:
         folder = Path(name)
-        runs = [make_scale_run(folder / f"run-{size.name.split()[0]}", size) for size in SIZES]
-        embedded(runs, folder)
+        runs = []
+        if parts & {"embedded", "imported"}:
+            runs = [make_scale_run(folder / f"run-{size.name.split()[0]}", size) for size in SIZES]
+        if "embedded" in parts:
+            embedded(runs, folder)
         try:
-            imported(runs, folder)
-            over_bolt(make_scale_run(folder / "run-tenth", LARGE, BOLT_CLASSES), folder)
+            if "imported" in parts:
+                imported(runs, folder)
+            if "bolt" in parts:
+                over_bolt(make_scale_run(folder / "run-tenth", LARGE, BOLT_CLASSES), folder, load_by_command)
+            if WHOLE_BOLT in parts:
+                over_bolt(make_scale_run(folder / "run-whole", LARGE), folder, load_after_a_kill)
         except ToolMissing as missing:
             print(f"no Neo4j: {missing}")
     return 0
@@ -125,18 +142,16 @@ def read_back(run: Run, server: Neo4jServer) -> None:
     say(f"  constraints and the run read again {begins['reading'] - begin:.1f} s, compared in {compared:.1f} s")
 
 
-def over_bolt(run: Run, folder: Path) -> None:
-    """A load by the command over Bolt beside UNWIND alone, each into a fresh database with the constraints."""
+def over_bolt(run: Run, folder: Path, load: Callable[[Run, str], tuple[float, float]]) -> None:
+    """A load over Bolt beside UNWIND alone, each into a fresh database with the constraints."""
     staged = staged_rows(run, folder)
     with fresh_neo4j(folder / "bolt-neo4j") as server:
-        taken_s, peak_mb = load_by_command(run, server.url)
+        taken_s, peak_mb = load(run, server.url)
+        say(f"neo4j: {rows(staged):,} rows over Bolt: {taken_s:.1f} s, peak {peak_mb:,.0f} MiB")
     with fresh_neo4j(folder / "bare-neo4j") as server:
         with neo4j.GraphDatabase.driver(server.url, auth=(server.user, server.password)) as driver:
             bare_s = unwind_ms(staged, driver, server.database) / 1000
-    say(
-        f"neo4j: {rows(staged):,} rows over Bolt: {taken_s:.1f} s, peak {peak_mb:,.0f} MiB; "
-        f"{taken_s / bare_s:.2f} times UNWIND alone ({rows(staged) / bare_s:,.0f} rows a second)"
-    )
+    say(f"  {taken_s / bare_s:.2f} times UNWIND alone ({bare_s:.1f} s, {rows(staged) / bare_s:,.0f} rows a second)")
 
 
 def questions(engine: str, sizes: list[tuple[Graph, Bare]], runs: list[Run]) -> None:
@@ -150,14 +165,47 @@ def questions(engine: str, sizes: list[tuple[Graph, Bare]], runs: list[Run]) -> 
 
 def load_by_command(run: Run, place: str) -> tuple[float, float]:
     """Seconds that `summit-graph load` takes, from its start to its end, and its largest memory in MiB."""
-    words = [sys.executable, "-m", "summit_graph", "load", str(run.directory), "--db", place]
     begin = time.perf_counter()
-    process = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}")
-    return time.perf_counter() - begin, used.ru_maxrss / 1024
+    loader = loading(run, place)
+    assert loader.stderr is not None
+    said = loader.stderr.read()
+    peak_mb = ended(loader)
+    if loader.returncode:
+        raise RuntimeError(f"the load ended with {loader.returncode}: {said[-2000:]}")
+    return time.perf_counter() - begin, peak_mb
+
+
+def load_after_a_kill(run: Run, place: str) -> tuple[float, float]:
+    """The same of two loads together: the first is killed, by kill -9, among the relationships of the largest type."""
+    begin = time.perf_counter()
+    loader = loading(run, place)
+    assert loader.stderr is not None
+    for line in loader.stderr:
+        if (found := re.search(r"FEEDS, ([\d,]+) of ([\d,]+) rows", line)) and number(found[1]) > number(found[2]) / 2:
+            say(f"  killed after {time.perf_counter() - begin:.1f} s: {line.strip()}")
+            loader.kill()
+            break
+    killed_mb = ended(loader)
+    _, peak_mb = load_by_command(run, place)
+    return time.perf_counter() - begin, max(killed_mb, peak_mb)
+
+
+def loading(run: Run, place: str) -> subprocess.Popen[str]:
+    """The command, which has begun."""
+    words = [sys.executable, "-m", "summit_graph", "load", str(run.directory), "--db", place]
+    return subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def ended(loader: subprocess.Popen[str]) -> float:
+    """Waits for its end; its largest memory in MiB."""
+    _, status, used = os.wait4(loader.pid, 0)
+    loader.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_maxrss / 1024
+
+
+def number(said: str) -> int:
+    """A number with commas."""
+    return int(said.replace(",", ""))
 
 
 def staged_rows(run: Run, folder: Path) -> Staged:
