@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
 import socket
@@ -23,7 +24,10 @@ def application() -> FastAPI:
     """The application of one process, with its log on standard error."""
     if settings.setting("request_log").value():
         start_journal(sys.stderr)
-    return create_app(root_path=settings.text("root_path"))
+    app = create_app(root_path=settings.text("root_path"))
+    # What lives as long as the process is not looked through again each time that garbage is.
+    gc.freeze()
+    return app
 
 
 APPLICATION = "api.serving:application"
@@ -41,7 +45,7 @@ def run(listener: socket.socket, announce: Callable[[], None], application: str 
         http="api.protocol:Protocol",
         ws="none",
         workers=workers,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.number("shutdown_timeout_ms") / 1000),

@@ -22,6 +22,7 @@ import neo4j
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from api.protocol import HEAD_BYTES
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
@@ -177,20 +178,65 @@ def test_the_query_and_the_request_are_named_in_one_line(limited: tuple[str, Ser
     assert line["bytes"] > 100
 
 
+ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+TOO_LONG = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ".ljust(HEAD_BYTES + 1, b"x")
+"""By one byte: a connection that is closed with bytes unread is reset, and what was told may be lost."""
+
+
 @pytest.mark.parametrize(
-    ("sent", "status"), [(b"GARBAGE\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nHost: a\r\nHos", 408), (b"", 408)]
+    ("sent", "status"),
+    [
+        (b"GARBAGE\r\n\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHos", 408),
+        (b"", 408),
+        (ASKED + b"GET / HTTP/1.1\r\nHos", 408),
+        (TOO_LONG, 431),
+    ],
+    ids=["garbage", "path", "slow head", "nothing", "slow second head", "long head"],
 )
 def test_what_is_no_request_in_time_is_told_so(
     limited: tuple[str, Serving, Neo4jServer | None], sent: bytes, status: int
 ) -> None:
-    address = urlsplit(limited[1].address)
-    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
-        connection.sendall(sent)
-        told = b"".join(iter(lambda: connection.recv(65_536), b""))
+    told = told_until_the_end(limited[1], sent)
+    if sent.startswith(ASKED):
+        # The first request is answered; what follows it on the connection is not.
+        assert told.startswith(b"HTTP/1.1 200 ")
+        told = told[told.rindex(b"HTTP/1.1 ") :]
     head, _, body = told.partition(b"\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"application/problem+json" in head
     assert json.loads(body)["status"] == status
+
+
+def test_an_answer_that_is_under_way_comes_whole_before_a_connection_ends_for_what_follows(
+    limited: tuple[str, Serving, Neo4jServer | None],
+) -> None:
+    asked = b"GET /api/v1/queries HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    told = told_until_the_end(limited[1], asked * 2 + b"GARBAGE\r\n\r\n")
+    assert told.count(b"HTTP/1.1 ") == told.count(b"HTTP/1.1 200 ") == 2
+    assert told.endswith(b"}]}")
+
+
+@pytest.mark.parametrize("other", ["h2c", "websocket"])
+def test_a_client_that_offers_another_protocol_is_answered_in_this_one(
+    limited: tuple[str, Serving, Neo4jServer | None], other: str
+) -> None:
+    address = urlsplit(limited[1].address)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+    for headers in ({"Connection": "Upgrade", "Upgrade": other}, {}):
+        connection.request("GET", "/healthz", headers=headers)
+        with connection.getresponse() as response:
+            assert (response.status, json.load(response)["status"]) == (200, "alive")
+    connection.close()
+
+
+def told_until_the_end(served: Serving, sent: bytes) -> bytes:
+    """Everything that the service says to what was sent, until it closes the connection."""
+    address = urlsplit(served.address)
+    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def p95_ms(address: str, times: int = 60) -> float:
