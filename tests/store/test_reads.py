@@ -127,6 +127,50 @@ def test_values_of_every_kind_arrive_as_they_were_sent(loaded: Store) -> None:
         assert loaded.read("RETURN $value AS value", {"value": value}).rows == [(value,)]
 
 
+MANY = 200
+"""Rows enough that the embedded store takes them column by column."""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["", "O'Brien", "ärm", None],
+        [0, -(2**63), 2**63 - 1, None],
+        [1e300, -0.5, 0.0, None],
+        [True, False, None],
+        [[1, 2], [], [3]],
+        [["a", "b"], ["c"], []],
+        [[0.5], [1.5, 2.5]],
+        [[[1, 2], [3]], [[4]]],
+    ],
+)
+def test_values_of_many_rows_are_those_of_few(loaded: Store, values: list[Any]) -> None:
+    sent = (values * MANY)[:MANY]
+    found = loaded.read("UNWIND $values AS value RETURN value", {"values": sent}).rows
+    assert found == [(value,) for value in sent]
+    assert all(type(one) is type(value) for (one,), value in zip(found, sent, strict=True))
+
+
+def test_sums_and_nodes_of_many_rows_are_plain(loaded: Store) -> None:
+    [*sums] = loaded.read("UNWIND range(1, 200) AS a RETURN a, sum(a * a) AS squares ORDER BY a", {}).rows
+    assert sums == [(a, a * a) for a in range(1, MANY + 1)]
+    assert all(_is_plain(list(row)) for row in sums)
+    if loaded.dialect == "ladybug":
+        # Neo4j's whole numbers end at 64 bits.
+        text = "UNWIND range(1, 200) AS a UNWIND [1, 2] AS b RETURN a, sum(9223372036854775807) AS large ORDER BY a"
+        assert loaded.read(text, {}).rows == [(a, 2 * (2**63 - 1)) for a in range(1, MANY + 1)]
+    nodes = loaded.read(f"MATCH (n:Neuron) RETURN n, n.channel AS channel LIMIT {MANY}", {}).rows
+    assert all(node["channel"] == channel for node, channel in nodes)
+    assert all(_is_plain(list(row)) for row in nodes)
+
+
+def test_a_limit_holds_for_many_rows(loaded: Store) -> None:
+    for most, left_out in ((150, True), (MANY - 1, True), (MANY, False), (MANY + 1, False)):
+        answer = loaded.read(f"UNWIND range(1, {MANY}) AS a RETURN a ORDER BY a", {}, row_limit=most)
+        assert [a for (a,) in answer.rows] == list(range(1, min(most, MANY) + 1))
+        assert answer.truncated == left_out
+
+
 def test_a_runaway_query_is_stopped_and_the_next_one_answers(loaded: Store) -> None:
     with pytest.raises(QueryTimeout, match="time limit"):
         loaded.read(RUNAWAY, {}, timeout_ms=200)

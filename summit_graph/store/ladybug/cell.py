@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from summit_graph.errors import SummitError
-from summit_graph.store.ladybug.engine import connected, execute, plain
+from summit_graph.store.ladybug.engine import connected, execute
+from summit_graph.store.ladybug.plain import plain
 from summit_graph.store.ladybug.plans import check_plan
 from summit_graph.store.ladybug.seccomp import confine
 

@@ -1,4 +1,4 @@
-"""The embedded engine as we use it: opening a file, its tables, its errors and its values.
+"""The embedded engine as we use it: opening a file, its tables and its errors.
 
 Its errors have no types, only a text that begins with a kind. A plan that is run again with other parameters may keep
 the first ones (0.22.0: a filtered match of two hops answered 353 rows for 253, with one thread or more), and
@@ -9,9 +9,8 @@ thread. While a text with parameters is prepared the engine holds Python's lock;
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ import ladybug
 from summit_graph import schema, settings
 from summit_graph.errors import QueryRefused, QueryTimeout, StoreUnavailable, SummitError
 from summit_graph.store.caller import TIMED_OUT
-from summit_graph.store.values import are_plain
 
 _TYPES = {"text": "STRING", "integer": "INT64", "number": "DOUBLE", "truth": "BOOL", "integers": "INT64[]"}
 _MEBIBYTE = 1 << 20
@@ -131,26 +129,3 @@ def first_line(error: Exception) -> str:
     """The first line of an error's text, without what pybind11 adds for its developers."""
     lines = str(error).splitlines() or [type(error).__name__]
     return lines[0].split("(#define")[0].strip()
-
-
-def plain_row(row: Collection[Any]) -> tuple[Any, ...]:
-    """A row of plain values; most rows hold nothing else, which is told at once."""
-    return tuple(row) if are_plain(row) else tuple(map(plain, row))
-
-
-def plain(value: Any) -> Any:
-    """An engine's value as None, bool, int, float, str, or lists and dicts of these; nodes are their properties."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Decimal):
-        # Sums of integers come as decimals.
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        if value.keys() >= {"_NODES", "_RELS"}:
-            return {"nodes": plain(value["_NODES"]), "relationships": plain(value["_RELS"])}
-        if "_LABEL" in value and ("_ID" in value or "_SRC" in value):
-            return {key: plain(entry) for key, entry in value.items() if not key.startswith("_") and entry is not None}
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return list(value) if are_plain(value) else [plain(entry) for entry in value]
-    return str(value)

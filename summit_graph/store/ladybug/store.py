@@ -20,10 +20,12 @@ from summit_graph.store.caller import current_caller
 from summit_graph.store.ladybug import building
 from summit_graph.store.ladybug.alarm import Alarm
 from summit_graph.store.ladybug.cells import Cells
-from summit_graph.store.ladybug.engine import execute, plain_row
+from summit_graph.store.ladybug.engine import execute
 from summit_graph.store.ladybug.literals import planned, spelled
+from summit_graph.store.ladybug.plain import plain_row
 from summit_graph.store.ladybug.plans import check_plan
 from summit_graph.store.ladybug.pool import ConnectionPool, FileKey, file_key
+from summit_graph.store.ladybug.rows import first_rows
 from summit_graph.store.values import checked_parameters
 
 JUDGED_TEXTS = 1_000
@@ -65,10 +67,9 @@ class LadybugStore(Store):
     ) -> Answer:
         """See Reader.read."""
         with self._answering(text, parameters, timeout_ms, version) as result:
-            rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
+            rows = first_rows(result, None if row_limit is None else row_limit + 1)
             columns = tuple(result.get_column_names())
-        kept = rows[:row_limit]
-        return Answer(columns, [plain_row(row) for row in kept], len(rows) > len(kept))
+        return Answer(columns, rows[:row_limit], row_limit is not None and len(rows) > row_limit)
 
     @contextmanager
     def stream(
