@@ -15,5 +15,5 @@
 MATCH (c:Class)-[a:ACTIVATES]->(n:Neuron)
 WHERE c.run = $run AND c.id = coalesce($class, c.id) AND n.layer = coalesce($layer, n.layer) AND ($scope = 'all' OR a.selected)
 RETURN c.number AS class, c.name AS name, c.images AS images, n.layer AS layer, n.layer_index AS layer_index,
-       collect(n.channel) AS channels, collect(a.count) AS counts
+       count(n) AS neurons, sum(a.count) AS total, max(a.count * 4294967296 - n.channel) AS first
 ORDER BY class, layer_index
