@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from summit_graph.names import ClassName, LayerName, find_run, names_of_store
 from summit_graph.pinned import on_last_version
 from summit_graph.queries.running import Row, fetch_packaged
 from summit_graph.queries.slots import slots
+from summit_graph.queries.together import together
 
 if TYPE_CHECKING:
     from summit_graph.store.base import Reader
@@ -75,7 +77,9 @@ def _class_graph(store: Reader, class_: str | int, run: str | None) -> ClassGrap
     def fetch(query: str) -> list[Row]:
         return fetch_packaged(store, query, found.id, {"class": of_class.id})
 
-    neurons, edge_rows = fetch("class_neurons"), fetch("class_edges")
+    # The one that takes longest first: it is asked in this thread.
+    asked = ("class_edges", "class_neurons", "class_layers")
+    edge_rows, neurons, layer_rows = together([partial(fetch, query) for query in asked])
     edges = tuple(GraphEdge(row["source"], row["target"], row["count"], row["share"]) for row in edge_rows)
     rows: list[list[str]] = [[] for _ in names.layers]
     place = {layer.index: index for index, layer in enumerate(names.layers)}
@@ -95,7 +99,7 @@ def _class_graph(store: Reader, class_: str | int, run: str | None) -> ClassGrap
         )
         for row in neurons
     )
-    return ClassGraph(found.id, of_class, names.layers, nodes, edges, _kept(nodes, edges, fetch("class_layers")))
+    return ClassGraph(found.id, of_class, names.layers, nodes, edges, _kept(nodes, edges, layer_rows))
 
 
 def _kept(nodes: tuple[GraphNode, ...], edges: tuple[GraphEdge, ...], layers: list[Row]) -> Kept:

@@ -1,0 +1,86 @@
+"""Reads of one question at the same time: their order, their caller, their errors, and that none goes on afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from summit_graph.errors import QueryTimeout
+from summit_graph.queries.together import together
+from summit_graph.store import Store
+from summit_graph.store.caller import Caller, asking, current_caller
+
+RUNAWAY = (
+    "MATCH (a:Vertex), (b:Vertex), (c:Vertex), (d:Vertex), (e:Vertex), (f:Vertex), (g:Vertex) "
+    "WHERE a.count + b.count + c.count + d.count + e.count + f.count + g.count > 3 RETURN count(*) AS sevens"
+)
+
+
+def said(value: int) -> Callable[[], int]:
+    return lambda: value
+
+
+def test_the_answers_are_in_the_order_of_the_reads() -> None:
+    assert together([said(number) for number in range(20)]) == list(range(20))
+    assert together([said(3)]) == [3]
+
+
+def test_two_reads_run_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=30)
+    assert sorted(together([both.wait, both.wait])) == [0, 1]
+
+
+def test_what_other_threads_are_too_busy_for_is_read_in_this_one() -> None:
+    go = threading.Event()
+    # Each holds one of the threads; there are fewer threads than these.
+    busy = [threading.Thread(target=together, args=([go.wait, go.wait],)) for _ in range(64)]
+    for thread in busy:
+        thread.start()
+    time.sleep(0.2)
+    assert together([said(1), said(2), said(3)]) == [1, 2, 3]
+    go.set()
+    for thread in busy:
+        thread.join()
+
+
+def test_every_read_is_for_the_caller_of_the_question() -> None:
+    caller = Caller("7f3a")
+    with asking(caller):
+        assert together([current_caller] * 4) == [caller] * 4
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_an_error_is_raised_when_no_read_goes_on(wrong: int) -> None:
+    ended = threading.Event()
+
+    def fails() -> None:
+        raise LookupError
+
+    def lasts() -> None:
+        time.sleep(0.3)
+        ended.set()
+
+    reads = [lasts, lasts]
+    reads[wrong] = fails
+    begun = threading.Event()
+
+    def begins() -> None:
+        begun.set()
+        reads[1]()
+
+    def after_it() -> None:
+        assert begun.wait(30)
+        reads[0]()
+
+    with pytest.raises(LookupError):
+        together([after_it, begins])
+    assert ended.is_set()
+
+
+def test_all_reads_end_at_the_question_s_limit(store: Store) -> None:
+    with asking(Caller("8b1c", timeout_ms=300)), pytest.raises(QueryTimeout):
+        together([lambda: store.read(RUNAWAY, {})] * 3)
+    assert store.read("RETURN 1 AS one", {}).rows == [(1,)]
