@@ -26,6 +26,7 @@ def application() -> FastAPI:
         start_journal(sys.stderr)
     app = create_app(root_path=settings.text("root_path"))
     # What lives as long as the process is not looked through again each time that garbage is.
+    gc.collect()
     gc.freeze()
     return app
 

@@ -185,6 +185,8 @@ def load_after_a_kill(run: Run, place: str) -> tuple[float, float]:
             say(f"  killed after {time.perf_counter() - begin:.1f} s: {line.strip()}")
             loader.kill()
             break
+    else:
+        raise RuntimeError("the load ended before it was killed")
     killed_mb = ended(loader)
     _, peak_mb = load_by_command(run, place)
     return time.perf_counter() - begin, max(killed_mb, peak_mb)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ def together(reads: Sequence[Callable[[], _Result]]) -> list[_Result]:
     They are all for the caller of this thread (`store.caller`). None goes on when this ends; the first error is raised.
     """
     first, *others = reads
-    taken = [_threads.submit(copy_context().run, read) for read in others]
+    taken = [_begun_elsewhere(read) for read in others]
     try:
         answers = [first()]
         for read, elsewhere in zip(others, taken, strict=True):
@@ -26,3 +26,11 @@ def together(reads: Sequence[Callable[[], _Result]]) -> list[_Result]:
         return answers
     finally:
         wait([elsewhere for elsewhere in taken if not elsewhere.cancel()])
+
+
+def _begun_elsewhere(read: Callable[[], _Result]) -> Future[_Result]:
+    try:
+        return _threads.submit(copy_context().run, read)
+    except RuntimeError:
+        # The program is at its end, and a thread of its own still asks: no other one begins any more.
+        return Future()

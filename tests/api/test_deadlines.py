@@ -22,7 +22,7 @@ import neo4j
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from api.protocol import HEAD_BYTES
+from api.protocol import HELD_BYTES
 from summit_graph.run import Run
 from summit_graph.store import open_store
 from tests.api.serving import Serving, serving
@@ -179,7 +179,7 @@ def test_the_query_and_the_request_are_named_in_one_line(limited: tuple[str, Ser
 
 
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-TOO_LONG = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ".ljust(HEAD_BYTES + 1, b"x")
+TOO_LONG = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ".ljust(HELD_BYTES + 1, b"x")
 """By one byte: a connection that is closed with bytes unread is reset, and what was told may be lost."""
 
 
@@ -216,6 +216,43 @@ def test_an_answer_that_is_under_way_comes_whole_before_a_connection_ends_for_wh
     told = told_until_the_end(limited[1], asked * 2 + b"GARBAGE\r\n\r\n")
     assert told.count(b"HTTP/1.1 ") == told.count(b"HTTP/1.1 200 ") == 2
     assert told.endswith(b"}]}")
+
+
+def test_what_follows_an_answer_and_is_no_request_ends_the_connection(
+    limited: tuple[str, Serving, Neo4jServer | None],
+) -> None:
+    address = urlsplit(limited[1].address)
+    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
+        connection.sendall(ASKED)
+        told = connection.recv(65_536)
+        connection.sendall(b"\r\n")
+        told += b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"200", b"408"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ASKED + b"GET / HTTP/1.1\r\nX: ",
+        b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+    ids=["a second head", "after a body"],
+)
+def test_what_has_no_end_is_not_taken(limited: tuple[str, Serving, Neo4jServer | None], sent: bytes) -> None:
+    address = urlsplit(limited[1].address)
+    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
+        connection.sendall(sent)
+        # Far more than the system's own buffers take.
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x" * 64_000_000)
+
+
+def test_a_body_that_is_no_http_is_told_so_before_its_time_is_over(store_path: Path) -> None:
+    head = b"POST /api/v1/cypher HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with serving("--db", str(store_path), "--allow-cypher", "--receive-timeout-ms", "60000") as served:
+        told = told_until_the_end(served, head + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("other", ["h2c", "websocket"])

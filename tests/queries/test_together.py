@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,11 +41,27 @@ def test_what_other_threads_are_too_busy_for_is_read_in_this_one() -> None:
     busy = [threading.Thread(target=together, args=([go.wait, go.wait],)) for _ in range(64)]
     for thread in busy:
         thread.start()
-    time.sleep(0.2)
-    assert together([said(1), said(2), said(3)]) == [1, 2, 3]
-    go.set()
-    for thread in busy:
-        thread.join()
+    try:
+        time.sleep(0.2)
+        assert together([said(1), said(2), said(3)]) == [1, 2, 3]
+    finally:
+        go.set()
+        for thread in busy:
+            thread.join()
+
+
+def test_a_thread_that_outlives_the_program_s_end_is_answered() -> None:
+    program = (
+        "import threading, time\n"
+        "from summit_graph.queries.together import together\n"
+        "def asks():\n"
+        "    threading.main_thread().join()\n"
+        "    time.sleep(0.3)\n"
+        "    print(together([lambda: 1, lambda: 2]))\n"
+        "threading.Thread(target=asks).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("[1, 2]\n", "")
 
 
 def test_every_read_is_for_the_caller_of_the_question() -> None:
@@ -81,6 +99,19 @@ def test_an_error_is_raised_when_no_read_goes_on(wrong: int) -> None:
 
 
 def test_all_reads_end_at_the_question_s_limit(store: Store) -> None:
+    ends: list[str] = []
+
+    def reads() -> None:
+        try:
+            # The read's own limit is a minute: what ends it sooner is the question's.
+            store.read(RUNAWAY, {}, timeout_ms=60_000)
+        except QueryTimeout as error:
+            ends.append(str(error))
+            raise
+
+    begin_s = time.monotonic()
     with asking(Caller("8b1c", timeout_ms=300)), pytest.raises(QueryTimeout):
-        together([lambda: store.read(RUNAWAY, {})] * 3)
+        together([reads] * 3)
+    assert time.monotonic() - begin_s < 30
+    assert ends
     assert store.read("RETURN 1 AS one", {}).rows == [(1,)]
