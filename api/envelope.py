@@ -73,12 +73,8 @@ class Envelope:
 
     def _route(self, scope: Scope) -> str:
         """The route, not the path: a path may hold anything, and a count for each would grow without end."""
-        template = getattr(scope.get("route"), "path_format", None)
-        if template is None:
-            return "other"
-        # The route knows its own part of the path, and not where its router was put.
-        path, own = scope["path"].removeprefix(self._root_path), template.format(**scope.get("path_params", {}))
-        return f"{path.removesuffix(own)}{template}" if path.endswith(own) else template
+        template: str = getattr(scope.get("route"), "path_format", "other")
+        return template
 
     def _place_under_root(self, scope: Scope) -> None:
         """Tells the router where the service is mounted, whether or not the proxy strips that part of the path."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -42,10 +43,10 @@ def wanted_format(request: Request, said: str | None = None, offered: Sequence[s
             raise InvalidParameter(f"format is {said[:60]!r}: give one of {', '.join(offered)}", "format")
         return said
     accepted = ",".join(request.headers.getlist("accept")) or "*/*"
-    ranked = sorted(_liking(accepted, offered), key=lambda one: one[1], reverse=True)
-    if not ranked or ranked[0][1] <= 0:
+    chosen = _best(accepted, tuple(offered))
+    if chosen is None:
         raise NotAcceptable(f"there is no such answer: accept one of {', '.join(MEDIA_TYPES[one] for one in offered)}")
-    return ranked[0][0]
+    return chosen
 
 
 def parts_of(result: QueryResult, chosen: str) -> Iterator[bytes]:
@@ -58,6 +59,12 @@ def parts_of_stream(stream: RowStream, chosen: str) -> Iterator[bytes]:
     """An answer whose rows are still to be taken, in parts of some size."""
     parts = _json_parts(stream) if chosen == "json" else _WRITERS[chosen](stream.columns, stream.batches)
     return _put_together(parts)
+
+
+@lru_cache(maxsize=64)
+def _best(accepted: str, offered: tuple[str, ...]) -> str | None:
+    ranked = sorted(_liking(accepted, offered), key=lambda one: one[1], reverse=True)
+    return ranked[0][0] if ranked and ranked[0][1] > 0 else None
 
 
 def _liking(accepted: str, offered: Sequence[str]) -> Iterator[tuple[str, float]]:

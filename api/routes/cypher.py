@@ -12,6 +12,7 @@ from api.body import read_body
 from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import refuse_unknown
 from api.problems import documented
+from api.routes import PREFIX
 from api.service import service_of
 from summit_graph import settings
 from summit_graph.errors import InvalidParameter, SummitError
@@ -54,7 +55,7 @@ _BODY = {
 
 def cypher_router() -> APIRouter:
     """POST /cypher."""
-    router = APIRouter(tags=["cypher"])
+    router = APIRouter(prefix=PREFIX, tags=["cypher"])
     described = documented_answer("The rows.", ANSWER_SCHEMA)
 
     @router.post(

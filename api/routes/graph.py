@@ -13,12 +13,13 @@ from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
 from api.pictures import graph_pictures
 from api.problems import documented
+from api.routes import PREFIX
 from api.service import service_of
 from summit_graph.queries import class_graph
 from summit_graph.queries.parameter import DOMAIN_MEANINGS
 from summit_graph.store import Store
 
-router = APIRouter(tags=["graph"])
+router = APIRouter(prefix=PREFIX, tags=["graph"])
 ClassParameter = Annotated[str, Query(alias="class", description=DOMAIN_MEANINGS["class"], **TEXT_BOUNDS)]
 RunParameter = Annotated[
     str | SkipJsonSchema[None], Query(alias="run", description=DOMAIN_MEANINGS["run"], **TEXT_BOUNDS)

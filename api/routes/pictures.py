@@ -13,6 +13,7 @@ from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import TEXT_BOUNDS, refuse_unknown
 from api.pictures import IMMUTABLE, MEDIA_TYPE, addresses, graph_pictures
 from api.problems import documented
+from api.routes import PREFIX
 from api.routes.graph import RunParameter
 from api.service import service_of
 from summit_graph.names import find_run, names_of_store
@@ -21,7 +22,7 @@ from summit_graph.queries import class_graph
 from summit_graph.queries.parameter import DOMAIN_MEANINGS
 from summit_graph.store import Store
 
-router = APIRouter(prefix="/pictures", tags=["pictures"])
+router = APIRouter(prefix=f"{PREFIX}/pictures", tags=["pictures"])
 NeuronParameter = Annotated[str, Query(alias="neuron", description=DOMAIN_MEANINGS["neuron"], **TEXT_BOUNDS)]
 OfClassParameter = Annotated[
     str | SkipJsonSchema[None],

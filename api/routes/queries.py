@@ -14,6 +14,7 @@ from api.caching import CACHE_CONTROL, conditional, entity_tag, in_parts, whole
 from api.formats import MEDIA_TYPES, json_bytes, parts_of, parts_of_stream, wanted_format
 from api.parameters import FORMAT, PAGE, refuse_unknown, route_parameters, values_of
 from api.problems import documented
+from api.routes import PREFIX
 from api.service import service_of
 from summit_graph.errors import QueryRefused, WrongQueryFile
 from summit_graph.pinned import on_last_version
@@ -27,7 +28,7 @@ PROBLEMS = documented(404, 406, 422, 503, 504)
 
 def queries_router(catalogue: Catalogue, maximum_rows: int) -> APIRouter:
     """GET /queries and GET /queries/<name> for every query of the catalogue."""
-    router = APIRouter(prefix="/queries", tags=["queries"])
+    router = APIRouter(prefix=f"{PREFIX}/queries", tags=["queries"])
     content = json_bytes({"queries": [catalogue_entry(query) for query in catalogue]})
     described = documented_answer("Every query.", CATALOGUE_SCHEMA) | documented(406, 422)
 

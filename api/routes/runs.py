@@ -9,13 +9,14 @@ from api.caching import whole
 from api.formats import MEDIA_TYPES, json_bytes, wanted_format
 from api.parameters import refuse_unknown
 from api.problems import documented
+from api.routes import PREFIX
 from api.service import service_of
 from summit_graph.queries import Catalogue, run_query
 
 
 def runs_router(catalogue: Catalogue) -> APIRouter:
     """GET /runs: the rows of the canned query `runs`, the newest run first."""
-    router = APIRouter(tags=["runs"])
+    router = APIRouter(prefix=PREFIX, tags=["runs"])
     runs = catalogue.get("runs")
     described = documented_answer("The runs.", rows_schema("runs", runs.columns)) | documented(406, 422, 503, 504)
 
