@@ -57,7 +57,8 @@ class Envelope:
             self._note(answer, scope)
 
     def _note(self, answer: _Answer, scope: Scope) -> None:
-        route = self._route(scope)
+        # The route, not the path: a path may hold anything, and a count for each would grow without end.
+        route: str = getattr(scope.get("route"), "path_format", "other")
         self._metrics.count(
             "summit_graph_requests_total", method=answer.known_method, route=route, status=str(answer.status)
         )
@@ -70,11 +71,6 @@ class Envelope:
             ms=round((time.perf_counter() - answer.began) * 1000, 2),
             bytes=answer.sent,
         )
-
-    def _route(self, scope: Scope) -> str:
-        """The route, not the path: a path may hold anything, and a count for each would grow without end."""
-        template: str = getattr(scope.get("route"), "path_format", "other")
-        return template
 
     def _place_under_root(self, scope: Scope) -> None:
         """Tells the router where the service is mounted, whether or not the proxy strips that part of the path."""

@@ -33,7 +33,7 @@ PART_BYTES = 1 << 16
 """Parts are put together up to this size: a small answer is one part, with its length in the header."""
 
 
-def wanted_format(request: Request, said: str | None = None, offered: Sequence[str] = tuple(MEDIA_TYPES)) -> str:
+def wanted_format(request: Request, said: str | None = None, offered: tuple[str, ...] = tuple(MEDIA_TYPES)) -> str:
     """The format that `?format=` says, else the one that `Accept` likes best, JSON where it likes all alike.
 
     Raises InvalidParameter for a format that there is none of, NotAcceptable where `Accept` names none that is offered.
@@ -43,7 +43,7 @@ def wanted_format(request: Request, said: str | None = None, offered: Sequence[s
             raise InvalidParameter(f"format is {said[:60]!r}: give one of {', '.join(offered)}", "format")
         return said
     accepted = ",".join(request.headers.getlist("accept")) or "*/*"
-    chosen = _best(accepted, tuple(offered))
+    chosen = _best(accepted, offered)
     if chosen is None:
         raise NotAcceptable(f"there is no such answer: accept one of {', '.join(MEDIA_TYPES[one] for one in offered)}")
     return chosen
@@ -67,7 +67,7 @@ def _best(accepted: str, offered: tuple[str, ...]) -> str | None:
     return ranked[0][0] if ranked and ranked[0][1] > 0 else None
 
 
-def _liking(accepted: str, offered: Sequence[str]) -> Iterator[tuple[str, float]]:
+def _liking(accepted: str, offered: tuple[str, ...]) -> Iterator[tuple[str, float]]:
     """Each offered format with its quality: that of the most exact range of media types that it is in (RFC 9110)."""
     ranges = [_media_range(text) for text in accepted.split(",")]
     for chosen in offered:

@@ -108,13 +108,13 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, status: int, detail: str) -> None:
         """Ends the connection, with a problem where that is the answer to something; nothing more is taken from it."""
         self._is_refused = True
-        is_its_answer = self.cycle.more_body and not self.cycle.response_started if self._is_answering() else True
-        if is_its_answer and not self.pipeline:
+        cycle = self.cycle
+        if self._is_answering() and (cycle.response_started or not cycle.more_body or self.pipeline):
+            # The answers to earlier requests of the connection come first, and nothing follows them.
+            cycle.keep_alive = False
+        else:
             self.transport.write(_problem(status, detail))
             self.transport.close()
-        else:
-            # The answers to earlier requests of the connection come first, and nothing follows them.
-            self.cycle.keep_alive = False
 
 
 def _problem(status: int, detail: str) -> bytes:

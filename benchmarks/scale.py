@@ -29,7 +29,7 @@ import summit_graph
 from benchmarks.bare_writers import copy_ms, unwind_ms
 from benchmarks.machine import PROJECT, this_machine
 from benchmarks.query_cost import Bare, bare_embedded, bare_neo4j
-from benchmarks.scale_questions import THREADS, costs, questions_per_second, wrong_answers
+from benchmarks.scale_questions import costs, questions_per_second, wrong_answers
 from benchmarks.scale_run import CLASSES, LARGE, SMALL, make_scale_run
 from summit_graph import settings
 from summit_graph.exchange.neo4j_admin import export_neo4j_admin
@@ -94,8 +94,8 @@ def embedded(runs: list[Run], folder: Path) -> None:
             )
             sizes.append((opened.enter_context(summit_graph.connect(path)), opened.enter_context(bare_embedded(path))))
         questions("embedded", sizes, runs)
-        alone, together = (questions_per_second(sizes[-1][0], threads) for threads in (1, THREADS))
-        say(f"embedded: {alone:,.0f} questions a second from one thread, {together:,.0f} from {THREADS}")
+        for threads, each_second in questions_per_second(sizes[-1][0]).items():
+            say(f"embedded: {each_second:,.0f} questions a second from {threads} threads")
 
 
 def imported(runs: list[Run], folder: Path) -> None:

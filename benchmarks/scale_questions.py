@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from summit_graph.graph import Graph
 from summit_graph.run import Run
 
 ROUNDS = 21
-THREADS = 8
+THREADS = (1, 2, 8)
+COUNTS = 3
 SECONDS_PER_COUNT = 4.0
 
 LAST = len(CHANNELS) - 1
@@ -62,8 +64,16 @@ def costs(small: tuple[Graph, Bare], large: tuple[Graph, Bare]) -> Iterator[Cost
         yield Cost(question, len(answers[0]), times[0][0], times[1][0], times[0][1], times[1][1])
 
 
-def questions_per_second(graph: Graph, threads: int) -> float:
-    """How many of the questions so many threads get answered on one store."""
+def questions_per_second(graph: Graph) -> dict[int, float]:
+    """How many of the questions each number of threads gets answered on one store: medians of rounds in turn."""
+    counts: dict[int, list[float]] = {threads: [] for threads in THREADS}
+    for _ in range(COUNTS):
+        for threads, counted in counts.items():
+            counted.append(_questions_per_second(graph, threads))
+    return {threads: statistics.median(counted) for threads, counted in counts.items()}
+
+
+def _questions_per_second(graph: Graph, threads: int) -> float:
     asked = list(QUESTIONS.values())
 
     def went_well(turn: int) -> bool:

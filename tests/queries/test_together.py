@@ -15,10 +15,7 @@ from summit_graph.queries.together import together
 from summit_graph.store import Store
 from summit_graph.store.caller import Caller, asking, current_caller
 
-RUNAWAY = (
-    "MATCH (a:Vertex), (b:Vertex), (c:Vertex), (d:Vertex), (e:Vertex), (f:Vertex), (g:Vertex) "
-    "WHERE a.count + b.count + c.count + d.count + e.count + f.count + g.count > 3 RETURN count(*) AS sevens"
-)
+RUNAWAY = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN sum(a * b) AS s"
 
 
 def said(value: int) -> Callable[[], int]:
